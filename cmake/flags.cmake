@@ -1,0 +1,23 @@
+# How our own code is compiled: the library, its tests, examples and benchmarks. Linked privately everywhere, so none of it
+# reaches who embeds gradtape. Never -ffast-math: NaN must stay NaN. No contraction: bits must not depend on inlining.
+
+add_library(gradtape_flags INTERFACE)
+target_compile_options(gradtape_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=off)
+
+if(GRADTAPE_NATIVE)
+  target_compile_options(gradtape_flags INTERFACE -march=native)
+endif()
+if(PROJECT_IS_TOP_LEVEL)
+  target_compile_options(gradtape_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                         $<$<BOOL:${GRADTAPE_WERROR}>:-Werror>)
+endif()
+if(GRADTAPE_CHECKS)
+  target_compile_definitions(gradtape_flags INTERFACE GRADTAPE_CHECKS=1 XTENSOR_ENABLE_ASSERT _GLIBCXX_ASSERTIONS)
+endif()
+if(GRADTAPE_SANITIZE)
+  # Pools would hide errors from a sanitizer, so every pooled block becomes a malloc.
+  target_compile_definitions(gradtape_flags INTERFACE GRADTAPE_PLAIN_MALLOC=1)
+  target_compile_options(gradtape_flags INTERFACE -fsanitize=${GRADTAPE_SANITIZE} -fno-sanitize-recover=all
+                         -fno-omit-frame-pointer)
+  target_link_options(gradtape_flags INTERFACE -fsanitize=${GRADTAPE_SANITIZE})
+endif()

@@ -1,0 +1,178 @@
+#include <gradtape/core/array.hpp>
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/pool.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+namespace gradtape {
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t one_lane = 64;  // the widest SIMD register, in bytes
+
+constexpr std::size_t header_bytes = (sizeof(detail::ArrayBlock) + alignment - 1) / alignment * alignment;
+
+std::size_t block_bytes(std::int64_t numel, Dtype dtype) { return header_bytes + static_cast<std::size_t>(numel) * size_of(dtype) + one_lane; }
+
+std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
+  std::int64_t n = 1;
+  bool overflow = false;
+  for (const std::int64_t dim : shape) {
+    if (dim == 0) return 0;
+    overflow |= __builtin_mul_overflow(n, dim, &n);
+  }
+  if (overflow || n > (std::int64_t{1} << 46) / static_cast<std::int64_t>(size_of(dtype)))
+    throw ShapeError(fmt::format("array: shape {} of {} is larger than any memory", to_string(shape), to_string(dtype)));
+  return n;
+}
+
+bool is_packed(const Shape& shape, const Strides& strides) {
+  std::int64_t expected = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    if (shape[axis] == 0) return true;
+    if (shape[axis] == 1) continue;
+    if (strides[static_cast<std::size_t>(axis)] != expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
+}
+
+/// Calls `row(to_offset, from_offset)` for every run along the last axis of `shape`.
+template <class F>
+void for_each_row(const Shape& shape, const Strides& to, const Strides& from, F row) {
+  std::array<std::int64_t, max_rank> index{};
+  std::int64_t i = 0, j = 0;
+  const int outer = shape.rank() - 1;
+  while (true) {
+    row(i, j);
+    int axis = outer - 1;
+    for (; axis >= 0; --axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      i += to[a], j += from[a];
+      if (++index[a] < shape[axis]) break;
+      i -= to[a] * shape[axis], j -= from[a] * shape[axis], index[a] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+template <class T>
+void copy_strided(const Array& to, const Array& from) {
+  T* out = to.data<T>();
+  const T* in = from.data<T>();
+  const Shape& shape = to.shape();
+  if (shape.rank() == 0) {
+    *out = *in;
+    return;
+  }
+  const std::int64_t n = shape[-1], so = to.strides()[static_cast<std::size_t>(shape.rank() - 1)],
+                     si = from.strides()[static_cast<std::size_t>(shape.rank() - 1)];
+  for_each_row(shape, to.strides(), from.strides(), [&](std::int64_t i, std::int64_t j) {
+    if (so == 1 && si == 1)
+      std::memcpy(out + i, in + j, static_cast<std::size_t>(n) * sizeof(T));
+    else
+      for (std::int64_t k = 0; k < n; ++k) out[i + k * so] = in[j + k * si];
+  });
+}
+
+}  // namespace
+
+void detail::ArrayBlock::destroy(ArrayBlock* block) noexcept {
+  ArrayBlock* owner = block->owner;
+  deallocate(block, owner ? sizeof(ArrayBlock) : block_bytes(block->numel, block->dtype));
+  if (owner && owner->count.drop()) destroy(owner);  // an owner has no owner: one level
+}
+
+Array Array::make(Dtype dtype, const Shape& shape) {
+  const std::int64_t numel = shape.rank() == 0 ? 1 : checked_numel(shape, dtype);
+  void* memory = detail::allocate(block_bytes(numel, dtype));
+  auto* data = static_cast<std::byte*>(memory) + header_bytes;
+  if (detail::thread_state.poison >= 0) [[unlikely]]
+    std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
+  return Array(new (memory) detail::ArrayBlock{{}, dtype, true, numel, data, nullptr, shape, packed_strides(shape)});
+}
+
+Array Array::view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  detail::ArrayBlock* block = base.block_.get();
+  detail::ArrayBlock* owner = block->owner ? block->owner : block;
+  void* memory = detail::allocate(sizeof(detail::ArrayBlock));
+  owner->count.add();
+  auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
+  return Array(new (memory) detail::ArrayBlock{{}, block->dtype, is_packed(shape, strides), shape.numel(), data, owner, shape, strides});
+}
+
+void Array::set_shared(bool on) const {
+  if (block_->owner) block_->owner->count.set_shared(on);
+  block_->count.set_shared(on);
+}
+
+Strides packed_strides(const Shape& shape) {
+  Strides strides{};
+  std::int64_t step = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    strides[static_cast<std::size_t>(axis)] = step;
+    step *= shape[axis];
+  }
+  return strides;
+}
+
+Strides broadcast_strides(const Array& array, const Shape& shape) {
+  Strides strides{};
+  const int shift = shape.rank() - array.rank();
+  for (int axis = 0; axis < array.rank(); ++axis)
+    strides[static_cast<std::size_t>(axis + shift)] =
+        array.shape()[axis] == 1 && shape[axis + shift] != 1 ? 0 : array.strides()[static_cast<std::size_t>(axis)];
+  return strides;
+}
+
+Array packed(const Array& array) {
+  if (array.packed()) return array;
+  Array out = Array::make(array.dtype(), array.shape());
+  copy_elements(out, array);
+  return out;
+}
+
+Array reshaped(const Array& array, const Shape& shape) {
+  if (array.packed()) return Array::view(array, shape, packed_strides(shape));
+  struct Run {
+    std::int64_t size, step;
+  };
+  std::array<Run, max_rank> runs{};  // evenly spaced runs of elements, outermost first
+  std::size_t n = 0;
+  for (int axis = 0; axis < array.rank(); ++axis) {
+    const std::int64_t size = array.shape()[axis], step = array.strides()[static_cast<std::size_t>(axis)];
+    if (size == 1) continue;
+    if (n > 0 && runs[n - 1].step == step * size)
+      runs[n - 1] = {runs[n - 1].size * size, step};
+    else
+      runs[n++] = {size, step};
+  }
+  Strides strides{};
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    if (shape[axis] == 1) continue;
+    if (n == 0 || runs[n - 1].size % shape[axis] != 0) return reshaped(packed(array), shape);  // reaches over two runs
+    strides[static_cast<std::size_t>(axis)] = runs[n - 1].step;
+    runs[n - 1] = {runs[n - 1].size / shape[axis], runs[n - 1].step * shape[axis]};
+    if (runs[n - 1].size == 1) --n;
+  }
+  return Array::view(array, shape, strides);
+}
+
+void copy_elements(const Array& to, const Array& from) {
+  if (to.numel() == 0) return;
+  if (to.packed() && from.packed()) {
+    std::memcpy(to.data(), from.data(), static_cast<std::size_t>(to.numel()) * size_of(to.dtype()));
+    return;
+  }
+  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) { copy_strided<T>(to, from); });
+}
+
+void fill(const Array& array, double value) {
+  with_type(array.dtype(), [&]<class T>(std::type_identity<T>) { std::fill_n(array.data<T>(), array.numel(), static_cast<T>(value)); });
+}
+
+}  // namespace gradtape

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <gradtape/core/dtype.hpp>
+#include <gradtape/core/ref.hpp>
+#include <gradtape/core/shape.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace gradtape {
+
+/// Steps between neighbours along each axis, in elements; 0 on an axis that is broadcast.
+using Strides = std::array<std::int64_t, max_rank>;
+
+namespace detail {
+
+/// The header of an array; an owner's data follow it in the same pool block, a view points into its owner's.
+struct ArrayBlock {
+  Count count;
+  Dtype dtype;
+  bool packed;  // row-major without gaps
+  std::int64_t numel;
+  std::byte* data;
+  ArrayBlock* owner;  // nullptr for an owner
+  Shape shape;
+  Strides strides;
+
+  static void destroy(ArrayBlock* block) noexcept;
+};
+
+}  // namespace detail
+
+/// An n-dimensional array of run-time dtype: a counted handle on a header with shape, strides and 64-byte-aligned data.
+/// Behind the last element there is always room for one SIMD lane, so kernels may load and store full lanes. An Array knows
+/// nothing of gradients. Copying a handle shares the data.
+class Array {
+ public:
+  Array() noexcept = default;
+
+  /// A packed array with uninitialised elements. Throws ShapeError if its size overflows, std::bad_alloc without memory.
+  static Array make(Dtype dtype, const Shape& shape);
+  /// Same data under another shape and strides; `offset` in elements from the first element of `base`.
+  static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);
+
+  explicit operator bool() const { return static_cast<bool>(block_); }
+  Dtype dtype() const { return block_->dtype; }
+  const Shape& shape() const { return block_->shape; }
+  operator const Shape&() const { return block_->shape; }
+  const Strides& strides() const { return block_->strides; }
+  std::int64_t numel() const { return block_->numel; }
+  int rank() const { return block_->shape.rank(); }
+  bool packed() const { return block_->packed; }
+
+  template <class T = std::byte>
+  T* data() const {
+    return reinterpret_cast<T*>(block_->data);
+  }
+
+  /// Nobody else can see these elements: the only handle, on packed data of which there is no other view.
+  bool exclusive() const {
+    return block_ && block_->packed && block_->count.unique() && (!block_->owner || block_->owner->count.unique());
+  }
+
+  /// Identity of the handle's header, for tests of sharing.
+  friend bool same(const Array& a, const Array& b) { return a.block_ == b.block_; }
+
+  /// Switches atomic counting of this header and its owner's on or off (see gradtape::share).
+  void set_shared(bool on) const;
+
+ private:
+  explicit Array(detail::ArrayBlock* block) : block_(detail::Ref<detail::ArrayBlock>::adopt(block)) {}
+  detail::Ref<detail::ArrayBlock> block_;
+};
+
+/// Row-major strides of a packed array.
+Strides packed_strides(const Shape& shape);
+
+/// Strides that stretch `array` over `shape` (0 on stretched axes); `array`'s shape must broadcast to it.
+Strides broadcast_strides(const Array& array, const Shape& shape);
+
+/// `array` under a new shape of the same size: a view where strides allow, else a packed copy.
+Array reshaped(const Array& array, const Shape& shape);
+
+/// `array` itself if packed, else a packed copy.
+Array packed(const Array& array);
+
+/// Copies the elements of `from` into `to` (same shape and dtype; any strides).
+void copy_elements(const Array& to, const Array& from);
+
+/// Sets every element of a packed array. An i64 array takes whole numbers exactly up to 2^53.
+void fill(const Array& array, double value);
+
+}  // namespace gradtape

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <gradtape/core/node.hpp>
+#include <gradtape/core/tensor.hpp>
+
+namespace gradtape {
+
+class Sweep;
+
+/// One node's view of the sweep that has reached it.
+class Backward {
+ public:
+  /// Whether input i needs a gradient in this sweep.
+  bool needs(int input) const;
+  /// The same as a mask, bit i for input i, for ops of fewer than 32 inputs.
+  unsigned needs() const;
+  /// The sweep is itself being recorded: gradients are to be computed by recorded ops.
+  bool recording() const { return recording_; }
+  /// Saved values may be overwritten, because this sweep is the last to read them.
+  bool consuming() const { return !retain_; }
+  /// The gradient of the node's output. May be moved from.
+  Tensor& gradient() { return gradient_; }
+
+  /// The gradient already there for input i if it may be added to in place, else an empty array.
+  const Array& partial(int input) const;
+  /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the input's.
+  void give(int input, Tensor gradient);
+
+ private:
+  friend class Sweep;
+  Backward(Sweep& sweep, Node& node, Tensor gradient, bool recording, bool retain)
+      : sweep_(sweep), node_(node), gradient_(std::move(gradient)), recording_(recording), retain_(retain) {}
+
+  Sweep& sweep_;
+  Node& node_;
+  Tensor gradient_;
+  bool recording_, retain_;
+};
+
+}  // namespace gradtape

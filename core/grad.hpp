@@ -1,0 +1,35 @@
+#pragma once
+
+#include <gradtape/core/tensor.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace gradtape {
+
+/// Options of `grad`.
+struct GradOptions {
+  bool retain_graph = false;  ///< keep the saved values for another sweep
+  bool create_graph = false;  ///< record the sweep, so that the result can be differentiated again; implies retain_graph
+  bool allow_unused = false;  ///< an input that was not reached gets zeros instead of an error
+};
+
+namespace detail {
+/// d(sum(seed * output))/d(input) for each input, into `out`; an undefined seed means 1 for a one-element output.
+void grad(const Tensor& output, const Tensor& seed, std::span<const Tensor> inputs, const GradOptions& options, std::span<Tensor> out);
+}  // namespace detail
+
+/// d(output)/d(input) for each input, where `output` has exactly one element. Touches no `.grad()`. Throws GradientError if
+/// an input needs no gradient or was not reached (see allow_unused).
+template <std::size_t N>
+std::array<Tensor, N> grad(const Tensor& output, const Tensor (&inputs)[N], const GradOptions& options = {}) {
+  std::array<Tensor, N> out;
+  detail::grad(output, {}, inputs, options, out);
+  return out;
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
+
+}  // namespace gradtape

@@ -1,0 +1,193 @@
+#include <gradtape/core/pool.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace gradtape {
+namespace detail {
+
+constinit thread_local ThreadState thread_state;
+
+namespace {
+
+constexpr std::size_t unit = 64;
+
+// Size classes in eighths of a power of two: 1 to 16 units one by one, then eight classes per doubling. Powers of two alone
+// would double every power-of-two array, since the header needs room too.
+constexpr std::size_t class_of(std::size_t bytes) {
+  const std::size_t units = (bytes + unit - 1) / unit;
+  if (units <= 16) return units;
+  const auto exponent = static_cast<std::size_t>(std::bit_width(units - 1)) - 1;
+  const std::size_t eighth = std::size_t{1} << (exponent - 3);
+  return 16 + (exponent - 4) * 8 + (units - (std::size_t{1} << exponent) + eighth - 1) / eighth;
+}
+
+constexpr std::size_t class_bytes(std::size_t c) {
+  if (c <= 16) return c * unit;
+  const std::size_t exponent = 4 + (c - 17) / 8;
+  return ((std::size_t{1} << exponent) + ((c - 17) % 8 + 1) * (std::size_t{1} << (exponent - 3))) * unit;
+}
+
+static_assert(class_bytes(class_of(17 * unit)) == 18 * unit && class_bytes(class_of(32 * unit)) == 32 * unit);
+static_assert(class_bytes(class_of(33 * unit)) == 36 * unit && class_bytes(class_of(1 << 20)) == 1 << 20);
+
+// A list longer than this hands half of itself to the reservoir, so that a thread which only frees does not hoard.
+constexpr std::uint32_t list_limit(std::size_t c) {
+  return static_cast<std::uint32_t>(std::clamp<std::size_t>((std::size_t{256} << 20) / class_bytes(c), 8, 16384));
+}
+
+/// What all threads share: blocks handed over, the states of living threads and the figures of those that have ended.
+struct Reservoir {
+  std::mutex mutex;
+  std::array<FreeList, size_classes> lists{};
+  std::vector<ThreadState*> threads;  // by index - 1; nullptr once the thread has ended
+  std::int64_t ended_bytes = 0, ended_nodes = 0;
+};
+
+Reservoir& reservoir() {
+  static auto* shared = new Reservoir;  // never destroyed: threads and static tensors may outlive any order of destruction
+  return *shared;
+}
+
+void push(FreeList& list, void* block) {
+  *static_cast<void**>(block) = list.head;
+  list.head = block;
+  ++list.length;
+}
+
+void* pop(FreeList& list) {
+  void* block = list.head;
+  list.head = *static_cast<void**>(block);
+  --list.length;
+  return block;
+}
+
+void move_blocks(FreeList& from, FreeList& to, std::uint32_t n) {
+  for (; n > 0 && from.head; --n) push(to, pop(from));
+}
+
+/// Hands a dying thread's pool to the reservoir.
+struct Collector {
+  ~Collector() {
+    Reservoir& r = reservoir();
+    ThreadState& state = thread_state;
+    const std::lock_guard lock(r.mutex);
+    for (std::size_t c = 0; c < size_classes; ++c) {
+      move_blocks(state.lists[c], r.lists[c], state.lists[c].length);
+      state.lists[c].limit = 0;  // what this thread frees from here on goes to the reservoir at once
+    }
+    r.ended_bytes += state.live_bytes.exchange(0);
+    r.ended_nodes += state.live_nodes.exchange(0);
+    r.threads[state.index - 1] = nullptr;
+    state.index = ended;
+  }
+  static constexpr std::uint32_t ended = ~0u;
+};
+
+void register_thread() {
+  static thread_local Collector collector;
+  (void)&collector;
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  r.threads.push_back(&thread_state);
+  thread_state.index = static_cast<std::uint32_t>(r.threads.size());
+  for (std::size_t c = 1; c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
+}
+
+void* refill(std::size_t c) {
+  ThreadState& state = thread_state;
+  if (state.index == 0) register_thread();
+  {
+    Reservoir& r = reservoir();
+    const std::lock_guard lock(r.mutex);
+    if (r.lists[c].head) {
+      move_blocks(r.lists[c], state.lists[c], std::max<std::uint32_t>(1, state.lists[c].limit / 2));
+      return pop(state.lists[c]);
+    }
+  }
+  void* block = std::aligned_alloc(unit, class_bytes(c));
+  if (!block) throw std::bad_alloc();
+  return block;
+}
+
+void overflow(void* block, std::size_t c) {
+  ThreadState& state = thread_state;
+  if (state.index == 0) register_thread();
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  if (state.index == Collector::ended) {
+    push(r.lists[c], block);
+    r.ended_bytes -= static_cast<std::int64_t>(class_bytes(c));
+    return;
+  }
+  count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
+  push(state.lists[c], block);
+  if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  const std::size_t c = class_of(bytes);
+  if (c >= size_classes) throw std::bad_alloc();
+  ThreadState& state = thread_state;
+#ifdef GRADTAPE_PLAIN_MALLOC
+  if (state.index == 0) register_thread();
+  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+  if (!block) throw std::bad_alloc();
+#else
+  FreeList& list = state.lists[c];
+  void* block = list.head ? pop(list) : refill(c);
+#endif
+  count(state.live_bytes, static_cast<std::int64_t>(class_bytes(c)));
+  return block;
+}
+
+void deallocate(void* block, std::size_t bytes) noexcept {
+  const std::size_t c = class_of(bytes);
+  ThreadState& state = thread_state;
+#ifdef GRADTAPE_PLAIN_MALLOC
+  std::free(block);
+  if (state.index == 0) register_thread();
+#else
+  FreeList& list = state.lists[c];
+  if (list.length >= list.limit) return overflow(block, c);
+  push(list, block);
+#endif
+  count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
+}
+
+std::uint32_t thread_index() {
+  if (thread_state.index == 0) register_thread();
+  return thread_state.index;
+}
+
+bool thread_is_alive(std::uint32_t index) {
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  return index != Collector::ended && r.threads[index - 1] != nullptr;
+}
+
+}  // namespace detail
+
+Memory memory() {
+  using namespace detail;
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  Memory total{r.ended_bytes, r.ended_nodes, 0};
+  for (std::size_t c = 1; c < size_classes; ++c) total.cached_bytes += static_cast<std::int64_t>(r.lists[c].length * class_bytes(c));
+  for (const ThreadState* state : r.threads) {
+    if (!state) continue;
+    total.live_bytes += state->live_bytes.load(std::memory_order_relaxed);
+    total.live_nodes += state->live_nodes.load(std::memory_order_relaxed);
+  }
+  // Lists belong to their threads; only the caller's own can be read without a race.
+  for (std::size_t c = 1; c < size_classes; ++c) total.cached_bytes += static_cast<std::int64_t>(thread_state.lists[c].length * class_bytes(c));
+  return total;
+}
+
+}  // namespace gradtape

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace gradtape {
+
+/// What this process holds, over all threads.
+struct Memory {
+  std::int64_t live_bytes = 0;    ///< in arrays and tape nodes that are in use
+  std::int64_t live_nodes = 0;    ///< nodes of the tape, leaves included
+  std::int64_t cached_bytes = 0;  ///< freed and kept for the next step
+};
+
+/// Current memory figures; exact when no other thread is computing.
+Memory memory();
+
+namespace detail {
+
+/// Free blocks of one size class, chained through their first word.
+struct FreeList {
+  void* head = nullptr;
+  std::uint32_t length = 0;
+  std::uint32_t limit = 0;  // 0 until the thread is registered, so the first free takes the slow path
+};
+
+inline constexpr std::size_t size_classes = 256;
+
+/// Everything the library keeps per thread. Trivially destructible, so that access needs no guard; what a dying thread
+/// leaves behind is collected by an object that registering creates.
+struct ThreadState {
+  bool grad_enabled = true;
+  int poison = -1;            // a byte that new arrays are filled with, to find ops that do not fill their output
+  bool destroying = false;    // a destruction loop is running on this thread
+  std::uint32_t index = 0;    // 0: not registered yet
+  std::uint64_t next_id = 1;  // creation order of nodes
+  std::atomic<std::int64_t> live_bytes{0};
+  std::atomic<std::int64_t> live_nodes{0};
+  std::array<FreeList, size_classes> lists{};
+};
+
+extern constinit thread_local ThreadState thread_state;
+
+/// Only the owning thread writes its counters; others may read them.
+inline void count(std::atomic<std::int64_t>& counter, std::int64_t change) {
+  counter.store(counter.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+
+/// A block of at least `bytes`, aligned to 64, from this thread's pool. Throws std::bad_alloc.
+void* allocate(std::size_t bytes);
+/// Gives a block of `allocate(bytes)` to the pool of the calling thread, whichever made it.
+void deallocate(void* block, std::size_t bytes) noexcept;
+
+/// This thread's number, for ownership checks; registers the thread.
+std::uint32_t thread_index();
+bool thread_is_alive(std::uint32_t index);
+
+}  // namespace detail
+}  // namespace gradtape

@@ -1,0 +1,92 @@
+#include <gradtape/core/print.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <ostream>
+#include <unordered_map>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace gradtape {
+namespace {
+
+constexpr std::int64_t whole_up_to = 1000;  // elements; a longer tensor shows the ends of its axes only
+constexpr std::int64_t edge = 3;
+
+template <class T>
+std::string element(T value) {
+  if constexpr (std::is_same_v<T, bool>)
+    return value ? "true" : "false";
+  else if constexpr (std::is_floating_point_v<T>)
+    return fmt::format("{:.6g}", value);
+  else
+    return fmt::format("{}", value);
+}
+
+template <class T>
+void append(std::string& out, const Array& a, const T* data, int axis, bool cut) {
+  if (axis == a.rank()) {
+    out += element(*data);
+    return;
+  }
+  const std::int64_t n = a.shape()[axis], step = a.strides()[static_cast<std::size_t>(axis)];
+  out += '[';
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i > 0) out += axis + 1 == a.rank() ? ", " : ",\n" + std::string(static_cast<std::size_t>(axis) + 1, ' ');
+    if (cut && n > 2 * edge && i == edge) {
+      out += "…";
+      i = n - edge - 1;
+      continue;
+    }
+    append(out, a, data + i * step, axis + 1, cut);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string to_string(const Tensor& tensor) {
+  if (!tensor.defined()) return "(empty Tensor)";
+  const Array& a = tensor.array();
+  std::string out;
+  with_type(a.dtype(), [&]<class T>(std::type_identity<T>) { append(out, a, a.data<T>(), 0, a.numel() > whole_up_to); });
+  return fmt::format("{}  {} {}", out, to_string(a.dtype()), to_string(a.shape()));
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
+
+std::string tape_string(const Tensor& result) {
+  if (!result.requires_grad()) return "no tape: this tensor depends on no parameter\n";
+  std::vector<const Node*> nodes;
+  std::unordered_map<const Node*, std::size_t> seen;
+  std::vector<const Node*> work{result.node().get()};
+  seen.emplace(work.back(), 0);
+  while (!work.empty()) {
+    nodes.push_back(work.back());
+    work.pop_back();
+    for (const auto& input : nodes.back()->edges())
+      if (input && seen.emplace(input.get(), 0).second) work.push_back(input.get());
+  }
+  std::ranges::sort(nodes, std::greater(), &Node::id);
+  for (std::size_t i = 0; i < nodes.size(); ++i) seen[nodes[i]] = nodes.size() - 1 - i;  // numbered from the oldest
+  std::string out;
+  for (const Node* node : nodes) {
+    std::vector<std::string> inputs, saved;
+    for (const auto& input : node->edges()) inputs.push_back(input ? fmt::format("#{}", seen[input.get()]) : "·");
+    for (std::size_t i = 0; i < node->saved().size(); ++i)
+      if (const Array& a = node->saved()[i]) saved.push_back(fmt::format("{} {}", i + 1 == node->saved().size() ? "output" : fmt::format("input {}", i), to_string(a.shape())));
+    const std::string call = node->is_leaf() ? "leaf" : fmt::format("{}({})", node->name(), fmt::join(inputs, ", "));
+    const std::string keeps = node->is_leaf() ? "" : node->released ? "released" : saved.empty() ? "saves nothing" : fmt::format("saves {}", fmt::join(saved, ", "));
+    std::string line = fmt::format("{:<4} {:<28} {} {:<12} {}", fmt::format("#{}", seen[node]), call, to_string(node->dtype), to_string(node->shape), keeps);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  }
+  return out;
+}
+
+void print_tape(const Tensor& result) { fmt::print("{}", tape_string(result)); }
+
+}  // namespace gradtape

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <gradtape/core/tensor.hpp>
+
+#include <iosfwd>
+#include <string>
+
+#include <fmt/core.h>
+
+namespace gradtape {
+
+/// The elements as nested lists, then shape and dtype; long axes are cut in the middle.
+std::string to_string(const Tensor& tensor);
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+/// The tape behind `result`, newest first, one line a node: its number, op and output shape, its inputs, what it has saved.
+std::string tape_string(const Tensor& result);
+/// Prints `tape_string(result)` to standard output.
+void print_tape(const Tensor& result);
+
+}  // namespace gradtape
+
+/// `fmt::print("{}\n", tensor)`.
+template <>
+struct fmt::formatter<gradtape::Tensor> : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(const gradtape::Tensor& tensor, Context& context) const {
+    return fmt::formatter<fmt::string_view>::format(gradtape::to_string(tensor), context);
+  }
+};

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace gradtape::detail {
+
+/// A count of handles. Plain while one thread owns the object, since atomic counts double the cost of small ops; atomic
+/// while the object is shared (see gradtape::share).
+class Count {
+ public:
+  bool unique() const { return n_.load(std::memory_order_relaxed) == 1; }
+  bool shared() const { return n_.load(std::memory_order_relaxed) & shared_bit; }
+
+  void add() {
+    const std::uint32_t n = n_.load(std::memory_order_relaxed);
+    if (n & shared_bit) [[unlikely]]
+      n_.fetch_add(1, std::memory_order_relaxed);
+    else
+      n_.store(n + 1, std::memory_order_relaxed);
+  }
+
+  /// True when the last handle has gone.
+  bool drop() {
+    const std::uint32_t n = n_.load(std::memory_order_relaxed);
+    if (n & shared_bit) [[unlikely]]
+      return n_.fetch_sub(1, std::memory_order_acq_rel) == (shared_bit | 1);
+    n_.store(n - 1, std::memory_order_relaxed);
+    return n == 1;
+  }
+
+  void set_shared(bool on) {
+    if (on)
+      n_.fetch_or(shared_bit);
+    else
+      n_.fetch_and(~shared_bit);
+  }
+
+ private:
+  static constexpr std::uint32_t shared_bit = 1u << 31;
+  std::atomic<std::uint32_t> n_{1};
+};
+
+/// Counted pointer to a T that has a `Count count` and a static `T::destroy(T*)`.
+template <class T>
+class Ref {
+ public:
+  constexpr Ref() noexcept = default;
+  /// Takes over one count.
+  static Ref adopt(T* p) noexcept { return Ref(p); }
+  /// Adds one count.
+  static Ref of(T* p) noexcept {
+    if (p) p->count.add();
+    return Ref(p);
+  }
+
+  Ref(const Ref& other) noexcept : p_(other.p_) {
+    if (p_) p_->count.add();
+  }
+  Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(p_, other.p_);
+    return *this;
+  }
+  ~Ref() {
+    if (p_ && p_->count.drop()) T::destroy(p_);
+  }
+
+  void reset() noexcept { *this = Ref(); }
+  T* get() const { return p_; }
+  T* operator->() const { return p_; }
+  T& operator*() const { return *p_; }
+  explicit operator bool() const { return p_ != nullptr; }
+  friend bool operator==(const Ref& a, const Ref& b) { return a.p_ == b.p_; }
+
+ private:
+  constexpr explicit Ref(T* p) noexcept : p_(p) {}
+  T* p_ = nullptr;
+};
+
+}  // namespace gradtape::detail

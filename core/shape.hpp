@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradtape {
+
+/// The highest rank (number of axes) of a tensor.
+inline constexpr int max_rank = 8;
+
+/// One whole number in a braced list: any integer type but bool.
+struct Integer {
+  std::int64_t value = 0;
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  constexpr Integer(T n) : value(static_cast<std::int64_t>(n)) {}
+};
+
+/// The dimensions of an n-dimensional array: `{64, 784}`; `{}` is a scalar. Throws ShapeError on a negative dimension or
+/// more than `max_rank` axes.
+class Shape {
+ public:
+  constexpr Shape() = default;
+  Shape(std::initializer_list<Integer> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  explicit Shape(std::span<const Integer> dims);
+  explicit Shape(std::span<const std::int64_t> dims);
+  explicit Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
+
+  int rank() const { return rank_; }
+  std::int64_t numel() const {
+    std::uint64_t n = 1;  // unsigned: dimensions before a zero may overflow
+    for (int i = 0; i < rank_; ++i) n *= static_cast<std::uint64_t>(dims_[static_cast<std::size_t>(i)]);
+    return static_cast<std::int64_t>(n);
+  }
+
+  /// The size of one axis, 0 <= axis < rank; negative axes count from the end.
+  std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)]; }
+
+  const std::int64_t* begin() const { return dims_.data(); }
+  const std::int64_t* end() const { return dims_.data() + rank_; }
+
+  /// Adds an axis at the end.
+  void push_back(std::int64_t dim);
+  /// Replaces the size of one axis.
+  void set(int axis, std::int64_t dim) { dims_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)] = dim; }
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.rank_ != b.rank_) return false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(a.rank_); ++i)
+      if (a.dims_[i] != b.dims_[i]) return false;
+    return true;
+  }
+
+ private:
+  std::int32_t rank_ = 0;
+  std::array<std::int64_t, max_rank> dims_{};
+};
+
+/// "[64, 784]"; a scalar is "[]".
+std::string to_string(const Shape& shape);
+
+/// A list of whole numbers, at most `max_rank`, negative ones included; kept in place, so that passing one costs no heap call.
+class IntegerList {
+ public:
+  IntegerList() = default;
+  IntegerList(std::initializer_list<Integer> values) {
+    for (const Integer n : values) push_back(n.value);
+  }
+  /// Throws ShapeError beyond `max_rank` entries.
+  void push_back(std::int64_t n);
+  bool empty() const { return size_ == 0; }
+  std::span<const std::int64_t> values() const { return {values_.data(), size_}; }
+
+ private:
+  std::array<std::int64_t, max_rank> values_{};
+  std::size_t size_ = 0;
+};
+
+/// A set of axes: `{0, -1}` or `0`; empty means every axis. Negative axes count from the end.
+class Axes : public IntegerList {
+ public:
+  using IntegerList::IntegerList;
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Axes(T axis) : IntegerList{axis} {}
+};
+
+/// Axis `axis` of `rank` as a number in [0, rank). Throws ShapeError that names `op`.
+int normalize_axis(std::string_view op, std::int64_t axis, int rank);
+
+/// The axes as a bit mask. Throws ShapeError on one out of range or named twice; an empty set is every axis.
+unsigned axis_mask(std::string_view op, const Axes& axes, int rank);
+
+/// The common shape of two operands under NumPy's broadcasting: aligned at the last axis, a dimension of 1 stretches.
+/// Throws ShapeError that names `op` and both shapes.
+Shape broadcast(std::string_view op, const Shape& a, const Shape& b);
+
+}  // namespace gradtape

@@ -1,0 +1,262 @@
+#pragma once
+
+#include <gradtape/core/array.hpp>
+#include <gradtape/core/dtype.hpp>
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/node.hpp>
+#include <gradtape/core/shape.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace gradtape {
+
+class Index;
+
+/// Options of Tensor::backward.
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the saved values for another sweep
+  bool create_graph = false;  ///< record the sweep, so that gradients can be differentiated again; implies retain_graph
+};
+
+/// An n-dimensional array and, if it needs a gradient, its place on the tape. A handle of two pointers: copies share, and
+/// values do not change; only leaves (made by `parameter`) can be assigned. A recorded tensor belongs to the thread that
+/// made it.
+class Tensor {
+ public:
+  /// Holds nothing; every use but assignment and `defined()` throws.
+  Tensor() noexcept = default;
+  /// A constant.
+  explicit Tensor(Array array) noexcept : value_{std::move(array), {}} {}
+  /// An array and the node that computed it; for the tape.
+  Tensor(Array array, detail::Ref<Node> node) noexcept : value_{std::move(array), std::move(node)} {}
+  explicit Tensor(detail::Value value) noexcept : value_(std::move(value)) {}
+
+  bool defined() const { return value_.array || value_.node; }
+  const Shape& shape() const { return array().shape(); }
+  Dtype dtype() const { return array().dtype(); }
+  int rank() const { return array().rank(); }
+  std::int64_t numel() const { return array().numel(); }
+
+  /// The only element as T; any rank. `item<std::int64_t>()` is exact. Throws ShapeError unless there is exactly one.
+  template <Number T = double>
+  T item() const {
+    return static_cast<T>(std::is_integral_v<T> && !is_floating(dtype()) ? static_cast<T>(integer_item()) : static_cast<T>(number_item()));
+  }
+
+  /// The elements in row-major order, converted from no other dtype. Throws DtypeError if T is not the tensor's.
+  template <Element T>
+  std::vector<T> to_vector() const {
+    const Array a = packed(typed<T>("to_vector"));
+    return std::vector<T>(a.data<T>(), a.data<T>() + a.numel());
+  }
+
+  /// A view of the elements; lives as long as this handle. Throws DtypeError for another dtype, ShapeError if strided.
+  template <Element T>
+  std::span<const T> span() const& {
+    const Array& a = typed<T>("span");
+    require_packed("span");
+    return {a.data<T>(), static_cast<std::size_t>(a.numel())};
+  }
+  template <Element T>
+  std::span<const T> span() && = delete;  // would dangle: keep the tensor in a variable first
+
+  /// The same values as another dtype; differentiable between f32 and f64.
+  Tensor to(Dtype dtype) const;
+  /// The same values without history.
+  Tensor detach() const { return Tensor(array()); }
+
+  /// Whether a backward pass would reach this tensor.
+  bool requires_grad() const { return static_cast<bool>(value_.node); }
+  /// A parameter: its value lives on the tape and can be assigned.
+  bool is_leaf() const { return value_.node && value_.node->is_leaf(); }
+  /// The gradient that `backward` left in this leaf, shape and dtype of the leaf. Throws GradientError if there is none.
+  Tensor grad() const;
+  bool has_grad() const { return is_leaf() && leaf().grad.array; }
+  /// Forgets the gradient of this leaf.
+  void zero_grad() const { leaf().grad = {}; }
+  /// Gives this leaf new values (same shape and dtype). Graphs recorded before keep the values they were recorded with.
+  void assign(const Tensor& value) const;
+
+  /// Adds d(this)/d(leaf) to `grad()` of every leaf that this tensor, of exactly one element, depends on. Saved values are
+  /// released as the pass goes by unless told otherwise. If a rule throws, no leaf's gradient has changed.
+  void backward(const BackwardOptions& options = {}) const;
+
+  /// Indexing: `x[{Slice{}, Slice{0, 3}, -1}]`, one entry per leading axis; an integer drops its axis. A view.
+  Tensor operator[](std::initializer_list<Index> indices) const;
+  Tensor operator[](const Index& index) const;
+
+  /// Rebind this handle to a new tensor; a leaf throws and names `assign`.
+  Tensor& operator+=(const Tensor& other);
+  Tensor& operator-=(const Tensor& other);
+  Tensor& operator*=(const Tensor& other);
+  Tensor& operator/=(const Tensor& other);
+
+  /// A tensor is no truth value. (A template, so that the message appears only where somebody asks.)
+  template <std::same_as<bool> B>
+  operator B() const {
+    static_assert(!std::same_as<B, bool>,
+                  "a Tensor is no truth value: comparisons are elementwise. Use gt::equal(a, b) for exact equality of all "
+                  "elements, `a == gt::approx(b)` in tests, or .item() for a single element");
+    return false;
+  }
+
+  const Array& array() const {
+    if (value_.array) [[likely]]
+      return value_.array;
+    return leaf_value();
+  }
+  const detail::Ref<Node>& node() const { return value_.node; }
+  /// The leaf behind this handle. Throws GradientError that names `parameter` if there is none.
+  Leaf& leaf() const;
+
+ private:
+  const Array& leaf_value() const;
+  Tensor& rebind(const char* op, Tensor result);
+  double number_item() const;
+  std::int64_t integer_item() const;
+  void require_dtype(const char* member, Dtype dtype) const;
+  void require_packed(const char* member) const;
+  template <Element T>
+  const Array& typed(const char* member) const {
+    require_dtype(member, dtype_of<T>);
+    return array();
+  }
+
+  detail::Value value_;
+};
+
+/// An operand that may be a tensor or a C++ number; a number takes the dtype of the tensor it meets. Refers to the tensor,
+/// so it is a parameter type only.
+class Operand {
+ public:
+  Operand(const Tensor& tensor) : tensor_(&tensor) {}
+  template <Number T>
+  Operand(T number) : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {}
+
+  const Tensor* tensor() const { return tensor_; }
+  double number() const { return number_; }
+  bool integral() const { return integral_; }
+
+ private:
+  const Tensor* tensor_ = nullptr;
+  double number_ = 0;
+  bool integral_ = false;
+};
+
+/// A leaf: collects gradients in `.grad()` and can be assigned. Copies `value`, so later writes do not reach the source.
+/// Throws DtypeError unless `value` is f32 or f64.
+Tensor parameter(const Tensor& value);
+
+/// a + b, elementwise with broadcasting. The only op the tape itself calls: it adds up gradients while recording.
+Tensor add(const Operand& a, const Operand& b);
+
+/// dtype of what `tensor({…})`, `zeros`, `randn`, … make unless told otherwise; f32 at start, one per thread.
+Dtype default_dtype();
+
+/// Sets this thread's default dtype while it lives.
+class DefaultDtype {
+ public:
+  explicit DefaultDtype(Dtype dtype);
+  ~DefaultDtype();
+  DefaultDtype(const DefaultDtype&) = delete;
+  DefaultDtype& operator=(const DefaultDtype&) = delete;
+
+ private:
+  Dtype before_;
+};
+
+/// While it lives, ops on this thread record nothing.
+class NoGrad {
+ public:
+  NoGrad() : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = false; }
+  ~NoGrad() { detail::thread_state.grad_enabled = before_; }
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, ops on this thread record, even inside of NoGrad.
+class EnableGrad {
+ public:
+  EnableGrad() : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = true; }
+  ~EnableGrad() { detail::thread_state.grad_enabled = before_; }
+  EnableGrad(const EnableGrad&) = delete;
+  EnableGrad& operator=(const EnableGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, many threads may run a model that holds these leaves and tensors, each under NoGrad. Make it before the
+/// threads start, drop it after they have joined.
+class [[nodiscard]] Share {
+ public:
+  explicit Share(std::vector<Tensor> tensors);
+  ~Share();
+  Share(Share&&) noexcept = default;
+  Share& operator=(Share&&) = delete;
+
+ private:
+  std::vector<Tensor> tensors_;
+};
+inline Share share(std::vector<Tensor> tensors) { return Share(std::move(tensors)); }
+
+/// Options of a creating function; `dtype` defaults to default_dtype().
+struct TensorOptions {
+  std::optional<Dtype> dtype = {};
+};
+
+/// A number, or a list of Literals: what stands between the braces of `tensor({{0., 1.}, {2., 3.}})`.
+class Literal {
+ public:
+  Literal(std::initializer_list<Literal> list) : list_(list), is_list_(true) {}
+  template <Number T>
+  Literal(T number)
+      : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {
+    if constexpr (std::is_integral_v<T>) integer_ = static_cast<std::int64_t>(number);
+  }
+
+  bool is_list() const { return is_list_; }
+  const std::vector<Literal>& list() const { return list_; }
+  double number() const { return number_; }
+  std::int64_t integer() const { return integer_; }
+  bool integral() const { return integral_; }
+
+ private:
+  std::vector<Literal> list_;
+  double number_ = 0;
+  std::int64_t integer_ = 0;
+  bool is_list_ = false;
+  bool integral_ = false;
+};
+
+/// A tensor of literals: `tensor({{0., 0.}, {0., 1.}})`, shape [2, 2]. Ragged lists throw ShapeError that names the index.
+Tensor tensor(const Literal& literal, const TensorOptions& options = {});
+
+/// A copy of `data` as a tensor of `shape`, keeping the element's dtype. Throws ShapeError if the sizes differ.
+template <class T, std::size_t N>
+  requires Element<std::remove_const_t<T>>
+Tensor tensor(std::span<T, N> data, const Shape& shape);
+
+namespace detail {
+Tensor copy_in(const void* data, std::size_t n, Dtype dtype, const Shape& shape);
+}
+
+template <class T, std::size_t N>
+  requires Element<std::remove_const_t<T>>
+Tensor tensor(std::span<T, N> data, const Shape& shape) {
+  return detail::copy_in(data.data(), data.size(), dtype_of<std::remove_const_t<T>>, shape);
+}
+
+/// Same shape, dtype and elements (NaN differs from everything).
+bool equal(const Tensor& a, const Tensor& b);
+
+}  // namespace gradtape

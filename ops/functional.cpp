@@ -1,0 +1,41 @@
+#include <gradtape/ops/create.hpp>
+#include <gradtape/ops/functional.hpp>
+#include <gradtape/ops/record.hpp>
+
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace gradtape {
+namespace {
+
+struct Identity {
+  static constexpr std::string_view name = "identity";
+  Array view(const Array& x) const { return x; }
+  auto vjp(Wrt<0>, Grad g) const { return Tensor(g); }
+};
+
+}  // namespace
+
+Tensor detail::as_input(const Tensor& x, bool nested) {
+  if (!is_floating(x.dtype())) return x;
+  return nested && x.requires_grad() ? record(Identity{}, x) : parameter(x);
+}
+
+void detail::vjp(const Tensor& output, std::span<Tensor> inputs, const Tensor& g, bool nested) {
+  if (g.shape() != output.shape() || g.dtype() != output.dtype())
+    throw ShapeError(fmt::format("vjp: the gradient given is {} {}, but the output is {} {}; they must be alike", to_string(g.dtype()),
+                                 to_string(g.shape()), to_string(output.dtype()), to_string(output.shape())));
+  std::vector<Tensor> wanted;
+  for (const Tensor& x : inputs)
+    if (x.requires_grad()) wanted.push_back(x);
+  std::vector<Tensor> found(wanted.size());
+  if (output.requires_grad()) gradtape::detail::grad(output, g, wanted, {.create_graph = nested, .allow_unused = true}, found);
+  std::size_t at = 0;
+  for (Tensor& x : inputs) {
+    Tensor gradient = x.requires_grad() ? std::move(found[at++]) : Tensor();
+    x = gradient.defined() ? std::move(gradient) : zeros_like(x);
+  }
+}
+
+}  // namespace gradtape

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <gradtape/core/array.hpp>
+
+namespace gradtape::detail {
+
+/// out = a · b + beta * out for matrices (m,k)·(k,n) of one floating dtype; any strides on a and b, transposes cost nothing.
+/// `out` must be packed and share no memory with a or b. beta is 0 or 1; with 0 what `out` holds is never read.
+void gemm(const Array& out, const Array& a, const Array& b, double beta);
+
+}  // namespace gradtape::detail

@@ -1,0 +1,150 @@
+#include <gradtape/ops/kernels/softmax.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <xsimd/xsimd.hpp>
+
+namespace gradtape::detail {
+namespace {
+
+/// Applies `f` to the lanes of a row, `n` elements; the last lane is padded with `fill` and its rest thrown away.
+template <class T, class F>
+void map_row(T* out, const T* x, std::int64_t n, T fill, F f) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  std::int64_t i = 0;
+  for (; i + lane <= n; i += lane) f(Batch::load_unaligned(x + i)).store_unaligned(out + i);
+  if (i == n) return;
+  alignas(64) T rest[Batch::size];
+  std::fill_n(rest, Batch::size, fill);
+  std::copy(x + i, x + n, rest);
+  f(Batch::load_aligned(rest)).store_aligned(rest);
+  std::copy(rest, rest + (n - i), out + i);
+}
+
+template <class T>
+T max_of(const T* x, std::int64_t n) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  T best = -std::numeric_limits<T>::infinity();
+  std::int64_t i = 0;
+  if (n >= lane) {
+    Batch top(best);
+    for (; i + lane <= n; i += lane) top = xsimd::max(top, Batch::load_unaligned(x + i));
+    alignas(64) T lanes[Batch::size];
+    top.store_aligned(lanes);
+    for (const T v : lanes) best = std::max(best, v);
+  }
+  for (; i < n; ++i) best = std::max(best, x[i]);
+  return std::isfinite(best) ? best : T{0};  // all -inf or a +inf: let NaN come out by itself
+}
+
+/// out = exp(x - shift); returns the sum.
+template <class T>
+T exp_row(T* out, const T* x, std::int64_t n, T shift) {
+  using Batch = xsimd::batch<T>;
+  Batch sum(T{0});
+  map_row(out, x, n, -std::numeric_limits<T>::infinity(), [&](Batch v) {
+    const Batch e = xsimd::exp(v - Batch(shift));
+    sum += e;
+    return e;
+  });
+  return xsimd::hadd(sum);
+}
+
+template <class T>
+void scale_row(T* out, std::int64_t n, T factor) {
+  using Batch = xsimd::batch<T>;
+  map_row(out, out, n, T{0}, [&](Batch v) { return v * Batch(factor); });
+}
+
+/// sum(exp(x - shift)), in one pass without an array.
+template <class T>
+T sum_exp(const T* x, std::int64_t n, T shift) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  Batch sum(T{0});
+  std::int64_t i = 0;
+  for (; i + lane <= n; i += lane) sum += xsimd::exp(Batch::load_unaligned(x + i) - Batch(shift));
+  if (i < n) {
+    alignas(64) T rest[Batch::size];
+    std::fill_n(rest, Batch::size, -std::numeric_limits<T>::infinity());
+    std::copy(x + i, x + n, rest);
+    sum += xsimd::exp(Batch::load_aligned(rest) - Batch(shift));
+  }
+  return xsimd::hadd(sum);
+}
+
+template <class F>
+void for_each_row(const Array& out, F row) {
+  const std::int64_t n = out.rank() == 0 ? 1 : out.shape()[-1];
+  if (out.numel() == 0) return;
+  const auto rows = out.numel() / n;
+  with_type(out.dtype(), [&]<class T>(std::type_identity<T>) {
+    if constexpr (std::is_floating_point_v<T>)
+      for (std::int64_t r = 0; r < rows; ++r) row(std::type_identity<T>{}, r, r * n, n);
+  });
+}
+
+}  // namespace
+
+void softmax(const Array& out, const Array& x) {
+  for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
+    T* y = out.data<T>() + at;
+    const T* row = x.data<T>() + at;
+    scale_row(y, n, T{1} / exp_row(y, row, n, max_of(row, n)));
+  });
+}
+
+void log_softmax(const Array& out, const Array& x) {
+  for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
+    using Batch = xsimd::batch<T>;
+    const T* row = x.data<T>() + at;
+    const T top = max_of(row, n), shift = top + std::log(sum_exp(row, n, top));
+    map_row(out.data<T>() + at, row, n, T{0}, [&](Batch v) { return v - Batch(shift); });
+  });
+}
+
+void softmax_vjp(const Array& out, const Array& g, const Array& y) {
+  for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
+    const T *gr = g.data<T>() + at, *yr = y.data<T>() + at;
+    T dot = 0;
+    for (std::int64_t i = 0; i < n; ++i) dot += gr[i] * yr[i];
+    for (std::int64_t i = 0; i < n; ++i) out.data<T>()[at + i] = yr[i] * (gr[i] - dot);
+  });
+}
+
+void log_softmax_vjp(const Array& out, const Array& g, const Array& y) {
+  for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
+    const T* gr = g.data<T>() + at;
+    T* to = out.data<T>() + at;
+    T total = 0;
+    for (std::int64_t i = 0; i < n; ++i) total += gr[i];
+    exp_row(to, y.data<T>() + at, n, T{0});
+    for (std::int64_t i = 0; i < n; ++i) to[i] = gr[i] - to[i] * total;
+  });
+}
+
+void cross_entropy(const Array& out, const Array& x, const Array& labels) {
+  double total = 0;
+  for_each_row(x, [&]<class T>(std::type_identity<T>, std::int64_t r, std::int64_t at, std::int64_t n) {
+    const T* row = x.data<T>() + at;
+    const T top = max_of(row, n);
+    total += static_cast<double>(top + std::log(sum_exp(row, n, top)) - row[labels.data<std::int64_t>()[r]]);
+  });
+  fill(out, total / static_cast<double>(labels.numel()));
+}
+
+void cross_entropy_vjp(const Array& out, const Array& g, const Array& x, const Array& labels) {
+  for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t r, std::int64_t at, std::int64_t n) {
+    T* to = out.data<T>() + at;
+    const T* row = x.data<T>() + at;
+    const T scale = *g.data<T>() / static_cast<T>(labels.numel());
+    scale_row(to, n, scale / exp_row(to, row, n, max_of(row, n)));
+    to[labels.data<std::int64_t>()[r]] -= scale;
+  });
+}
+
+}  // namespace gradtape::detail

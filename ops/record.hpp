@@ -1,0 +1,214 @@
+#pragma once
+
+#include <gradtape/core/backward.hpp>
+#include <gradtape/core/node.hpp>
+#include <gradtape/core/tensor.hpp>
+#include <gradtape/ops/rule.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace gradtape {
+
+/// First parameter of a rule: which input it differentiates with respect to.
+template <int I>
+struct Wrt {};
+
+/// The gradient of the op's output.
+struct Grad : Tensor {
+  explicit Grad(Tensor t) : Tensor(std::move(t)) {}
+};
+
+/// Input I, which the rule reads and the node therefore saves.
+template <int I>
+struct In : Tensor {
+  static constexpr int index = I;
+  explicit In(Tensor t) : Tensor(std::move(t)) {}
+};
+
+/// The op's output, likewise.
+struct Out : Tensor {
+  static constexpr int index = -1;
+  explicit Out(Tensor t) : Tensor(std::move(t)) {}
+};
+
+/// Dtype and shape of an output, for an op whose dtype is not that of its first input.
+struct Spec {
+  Dtype dtype;
+  Shape shape;
+};
+
+/// A call of an op, not made yet: the tape makes it, straight into a gradient that is already there where the op's kernel
+/// can add (`beta`), else as a recorded op of its own.
+template <class Op, std::size_t N>
+struct Tail {
+  Op op;
+  std::array<Tensor, N> x;
+};
+
+template <class Op, std::convertible_to<Tensor>... X>
+Tail<Op, sizeof...(X)> tail(const Op& op, const X&... x) {
+  return {op, {static_cast<const Tensor&>(x)...}};
+}
+
+namespace detail {
+
+/// What a rule's parameters say: R is what it returns, Saved the values it reads.
+template <class R, class... Saved>
+struct Signature {
+  static constexpr bool differentiable = !std::is_same_v<R, NoGradient>;
+  static constexpr bool reads([[maybe_unused]] int index) { return ((std::remove_cvref_t<Saved>::index == index) || ...); }
+  template <class Op, int I, class Value>
+  static auto call(const Op& op, Wrt<I> wrt, const Tensor& gradient, [[maybe_unused]] Value value) {
+    return op.vjp(wrt, Grad(gradient), std::remove_cvref_t<Saved>(value(std::remove_cvref_t<Saved>::index))...);
+  }
+};
+
+template <int I, class Op, class R, class G, class... Saved>
+Signature<R, Saved...> signature(R (Op::*)(Wrt<I>, G, Saved...) const);
+template <int I, class Op>
+Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
+
+template <int I, class Op>
+concept HasRule = requires { signature<I, Op>(&Op::vjp); };
+
+template <class Op, int I>
+struct RuleFor {
+  static_assert(HasRule<I, Op>,
+                "this op has no rule for one of its inputs: add `auto vjp(Wrt<I>, Grad g, …) const`, or, if there is no gradient, "
+                "`NoGradient vjp(Wrt<I>) const { return {}; }`");
+  using type = decltype(signature<I, Op>(&Op::vjp));
+};
+
+template <class Op, class... A>
+concept Views = requires(const Op& op, const A&... a) { op.view(a...); };
+template <class Op, class... A>
+concept Accumulates = requires(const Op& op, const Array& out, const A&... a) { op.value(out, a..., 1.0); };
+
+template <class Op, class... A>
+Array compute(const Op& op, const A&... a) {
+  if constexpr (Views<Op, A...>) {
+    return op.view(a...);
+  } else {
+    const auto spec = op.infer(a...);
+    const Array out = [&] {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(spec)>, Spec>)
+        return Array::make(spec.dtype, spec.shape);
+      else
+        return Array::make(std::get<0>(std::tie(a...)).dtype(), spec);
+    }();
+    op.value(out, a...);
+    return out;
+  }
+}
+
+/// Throws DtypeError if two floating inputs differ in dtype.
+void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs);
+
+/// Calls `f(std::integral_constant<std::size_t, I>{})` for every I below N.
+template <std::size_t N, class F>
+constexpr void for_each_index(F f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<N>{});
+}
+
+template <class Op, std::size_t N>
+class RecordedNode final : public Node {
+  template <std::size_t I>
+  using Rule = typename RuleFor<Op, static_cast<int>(I)>::type;
+
+ public:
+  /// Inputs that can have a gradient.
+  static constexpr unsigned differentiable = [] {
+    unsigned mask = 0;
+    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) { mask |= Rule<I>::differentiable ? 1u << I : 0u; });
+    return mask;
+  }();
+
+  RecordedNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x, unsigned needs)
+      : Node(output.shape(), output.dtype(), thread_state.index), op_(op) {
+    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      if (!(needs >> I & 1)) return;
+      edges_[I] = x[I]->node();
+      for (std::size_t k = 0; k < N; ++k)
+        if (Rule<I>::reads(static_cast<int>(k))) saved_[k] = x[k]->array();
+      if (Rule<I>::reads(Out::index)) saved_[N] = output;
+    });
+    keep(edges_.data(), saved_.data(), N);
+  }
+
+  std::string_view name() const override { return Op::name; }
+
+  void backward(Backward& pass) override {
+    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      if constexpr (Rule<I>::differentiable)
+        if (pass.needs(static_cast<int>(I))) {
+          const auto value = [&](int k) {
+            const std::size_t at = k == Out::index ? N : static_cast<std::size_t>(k);
+            if (!pass.recording()) return Tensor(saved_[at]);
+            return Tensor(saved_[at], at == N ? Ref<Node>::of(this) : edges_[at]);
+          };
+          give(pass, static_cast<int>(I), Rule<I>::call(op_, Wrt<static_cast<int>(I)>{}, pass.gradient(), value));
+        }
+    });
+  }
+
+ private:
+  static void give(Backward& pass, int input, Tensor gradient) { pass.give(input, std::move(gradient)); }
+
+  template <class Last, std::size_t M>
+  static void give(Backward& pass, int input, const Tail<Last, M>& tail) {
+    std::apply(
+        [&](const auto&... x) {
+          if constexpr (Accumulates<Last, std::conditional_t<true, Array, decltype(x)>...>) {
+            if (const Array partial = pass.partial(input)) return tail.op.value(partial, x.array()..., 1.0);
+          }
+          pass.give(input, record(tail.op, x...));
+        },
+        tail.x);
+  }
+
+  [[no_unique_address]] Op op_;
+  std::array<Ref<Node>, N> edges_;
+  std::array<Array, N + 1> saved_;
+};
+
+}  // namespace detail
+
+/// Applies a structured op to `x…` and records it if one needs a gradient.
+///
+/// A structured op is a struct with
+///   static constexpr std::string_view name;
+///   Shape infer(const Shape& x…) const;      the output's shape, or Spec (shape and dtype); throws, naming op and shapes.
+///                                            Parameters may be const Array& where the dtype matters.
+///   void value(const Array& out, const Array& x…) const;   fills `out`; inputs may be strided. A last parameter `double beta = 0`
+///                                            says that it can compute out = beta * out + value.
+///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name, returns a
+///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const { return {}; }
+/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and strides.
+template <class Op, std::convertible_to<Tensor>... X>
+Tensor record(const Op& op, const X&... inputs) {
+  constexpr std::size_t n = sizeof...(X);
+  using Recorded = detail::RecordedNode<Op, n>;
+  const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
+  detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
+  Array out = detail::compute(op, static_cast<const Tensor&>(inputs).array()...);
+  if constexpr (Recorded::differentiable != 0) {
+    if (detail::thread_state.grad_enabled) {
+      unsigned needs = 0;
+      for (std::size_t i = 0; i < n; ++i) needs |= x[i]->node() ? 1u << i : 0u;
+      needs &= Recorded::differentiable;
+      if (needs) {
+        auto node = detail::Ref<Node>::adopt(new Recorded(op, out, x, needs));
+        return Tensor(std::move(out), std::move(node));
+      }
+    }
+  }
+  return Tensor(std::move(out));
+}
+
+}  // namespace gradtape
