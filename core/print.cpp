@@ -90,3 +90,8 @@ std::string tape_string(const Tensor& result) {
 void print_tape(const Tensor& result) { fmt::print("{}", tape_string(result)); }
 
 }  // namespace gradtape
+
+// Compiled here, so that a user's program needs <fmt/core.h> only.
+fmt::format_context::iterator fmt::formatter<gradtape::Tensor>::format(const gradtape::Tensor& tensor, fmt::format_context& context) const {
+  return fmt::format_to(context.out(), "{}", gradtape::to_string(tensor));
+}

@@ -20,11 +20,9 @@ void print_tape(const Tensor& result);
 
 }  // namespace gradtape
 
-/// `fmt::print("{}\n", tensor)`.
+/// `fmt::print("{}\n", tensor)`; takes no format options.
 template <>
-struct fmt::formatter<gradtape::Tensor> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(const gradtape::Tensor& tensor, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(gradtape::to_string(tensor), context);
-  }
+struct fmt::formatter<gradtape::Tensor> {
+  constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
+  fmt::format_context::iterator format(const gradtape::Tensor& tensor, fmt::format_context& context) const;
 };
