@@ -16,7 +16,11 @@ constexpr std::size_t one_lane = 64;  // the widest SIMD register, in bytes
 
 constexpr std::size_t header_bytes = (sizeof(detail::ArrayBlock) + alignment - 1) / alignment * alignment;
 
-std::size_t block_bytes(std::int64_t numel, Dtype dtype) { return header_bytes + static_cast<std::size_t>(numel) * size_of(dtype) + one_lane; }
+// A lane that starts at the last element, or past an empty array, stays inside of the block.
+std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
+  const std::size_t size = size_of(dtype), elements = numel == 0 ? 1 : static_cast<std::size_t>(numel);
+  return header_bytes + (elements - 1) * size + one_lane;
+}
 
 std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
   std::int64_t n = 1;

@@ -5,14 +5,14 @@ namespace gradtape {
 
 // A loop, not recursion: a node that dies inside another's destructor waits in a list, so chains of any length fit a small stack.
 void Node::destroy(Node* node) noexcept {
+  static_assert(sizeof(std::uintptr_t) <= sizeof(node->mark));
   static thread_local constinit Node* waiting = nullptr;
-  node->next_ = std::exchange(waiting, node);
+  node->mark = reinterpret_cast<std::uintptr_t>(std::exchange(waiting, node));
   bool& running = detail::thread_state.destroying;
   if (running) return;
   running = true;
   while (waiting) {
-    Node* next = std::exchange(waiting, waiting->next_);
-    delete next;
+    delete std::exchange(waiting, reinterpret_cast<Node*>(waiting->mark));
   }
   running = false;
 }

@@ -62,7 +62,7 @@ class Node {
   detail::Count count;
   std::atomic<std::uint32_t> thread;  // the owner's index; a leaf has none (0) until its first use
   std::uint64_t id;
-  std::uint64_t mark = 0;  // scratch of the sweep that last looked at it
+  std::uint64_t mark = 0;  // scratch of the sweep that last looked at it; the next in line while being destroyed
   detail::Value flight;    // the gradient, while a sweep is on its way
   Shape shape;             // of the output
   Dtype dtype;
@@ -84,10 +84,9 @@ class Node {
   }
 
  private:
+  std::uint32_t arity_ = 0;
   detail::Ref<Node>* edges_ = nullptr;
   Array* saved_ = nullptr;
-  std::uint32_t arity_ = 0;
-  Node* next_ = nullptr;  // in the destruction loop
 };
 
 /// A node without inputs: a parameter. Its value lives here, so that every handle sees an assignment.

@@ -86,8 +86,7 @@ class Sweep {
   }
 
   void run(const Tensor& root, Tensor seed) {
-    std::optional<NoGrad> off;
-    if (!recording_) off.emplace();
+    const GradMode mode(recording_);
     arrive(root.node().get(), std::move(seed));
     while (!scratch_.work.empty()) {
       Node* node = scratch_.work.pop_newest();
@@ -105,8 +104,7 @@ class Sweep {
 
   /// Moves the gradients into the leaves' `.grad()`: all of them, or none if something throws.
   void commit() {
-    std::optional<NoGrad> off;
-    if (!recording_) off.emplace();
+    const GradMode mode(recording_);
     for (Node* node : scratch_.finished) {
       const auto& grad = static_cast<Leaf*>(node)->grad;
       if (grad.array) node->flight = value_of(add(Tensor(grad), Tensor(node->flight)));

@@ -171,28 +171,28 @@ class DefaultDtype {
   Dtype before_;
 };
 
-/// While it lives, ops on this thread record nothing.
-class NoGrad {
+/// Whether ops on this thread record, while it lives.
+class GradMode {
  public:
-  NoGrad() : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = false; }
-  ~NoGrad() { detail::thread_state.grad_enabled = before_; }
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
+  explicit GradMode(bool enabled) : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = enabled; }
+  ~GradMode() { detail::thread_state.grad_enabled = before_; }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
 
  private:
   bool before_;
 };
 
-/// While it lives, ops on this thread record, even inside of NoGrad.
-class EnableGrad {
+/// While it lives, ops on this thread record nothing.
+class NoGrad : public GradMode {
  public:
-  EnableGrad() : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = true; }
-  ~EnableGrad() { detail::thread_state.grad_enabled = before_; }
-  EnableGrad(const EnableGrad&) = delete;
-  EnableGrad& operator=(const EnableGrad&) = delete;
+  NoGrad() : GradMode(false) {}
+};
 
- private:
-  bool before_;
+/// While it lives, ops on this thread record, even inside of NoGrad.
+class EnableGrad : public GradMode {
+ public:
+  EnableGrad() : GradMode(true) {}
 };
 
 /// While it lives, many threads may run a model that holds these leaves and tensors, each under NoGrad. Make it before the

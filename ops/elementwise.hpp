@@ -210,8 +210,8 @@ class ElementwiseNode final : public Node {
   using Traits = ElementwiseTraits<Op, N>;
 
  public:
-  ElementwiseNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x, unsigned needs)
-      : Node(output.shape(), output.dtype(), thread_state.index), op_(op) {
+  ElementwiseNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x, unsigned needs, bool flat)
+      : Node(output.shape(), output.dtype(), thread_state.index), op_(op), flat_(flat) {
     const unsigned reads = Traits::reads_by_mask[needs];
     for (std::size_t i = 0; i < N; ++i) {
       if (needs >> i & 1) edges_[i] = x[i]->node();
@@ -224,7 +224,7 @@ class ElementwiseNode final : public Node {
   std::string_view name() const override { return Op::name; }
 
   void backward(Backward& pass) override {
-    if (!pass.recording()) return elementwise_vjp(ElementwiseKernels<Op, N, Arch>::table, &op_, pass, *this);
+    if (!pass.recording()) return elementwise_vjp(ElementwiseKernels<Op, N, Arch>::table, &op_, flat_, pass, *this);
     const unsigned needs = pass.needs();
     [&]<std::size_t... M>(std::index_sequence<M...>) {
       ((M == needs ? record<static_cast<unsigned>(M)>(pass) : void()), ...);
@@ -270,6 +270,7 @@ class ElementwiseNode final : public Node {
   }
 
   [[no_unique_address]] Op op_;
+  bool flat_;  // all inputs had the output's shape and were packed
   std::array<Ref<Node>, N> edges_;
   std::array<Array, N + 1> saved_;
 };
@@ -283,11 +284,12 @@ Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
     in[i] = &x[i]->array();
     needs |= x[i]->node() ? 1u << i : 0u;
   }
-  Array out = elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in);
+  bool flat;
+  Array out = elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in, flat);
   if constexpr (Traits::differentiable != 0) {
     needs &= Traits::differentiable;
     if (needs && thread_state.grad_enabled) {
-      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, x, needs));
+      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, x, needs, flat));
       return Tensor(std::move(out), std::move(node));
     }
   }
@@ -332,6 +334,7 @@ Tensor elementwise(const Op& op, const X&... x) {
 template <class Op, std::same_as<Operand>... X>
 Tensor elementwise(const Op& op, const X&... x) {
   constexpr std::size_t n = sizeof...(X);
+  if ((x.tensor() && ...)) return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, n>{x.tensor()...});
   const detail::Operands<n> operands(Op::name, detail::ElementwiseTraits<Op, n>::conditions, {x...});
   return detail::elementwise<Op, xsimd::default_arch>(op, operands.tensors());
 }

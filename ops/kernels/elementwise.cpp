@@ -320,36 +320,31 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
 
 /// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is added
 /// to block by block.
-bool vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
-  const auto arity = static_cast<std::size_t>(table.arity), values = arity + 2;
+void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
+  const auto arity = static_cast<std::size_t>(table.arity);
   const unsigned reads = table.vjp_reads[needs];
   const Array& g = pass.gradient().array();
-  if (!g.packed()) return false;
-  for (std::size_t i = 0; i < arity; ++i) {
-    const Array& saved = node.saved()[i];
-    if (reads >> (i + 1) & 1 && !(saved.packed() && saved.dtype() == node.dtype && saved.shape() == node.shape)) return false;
-    if (needs >> i & 1 && !(node.edges()[i]->shape == node.shape)) return false;
-  }
+  const std::span<Array> saved = node.saved();
+  std::array<const std::byte*, max_arity + 2> in;
+  in[0] = g.data();
+  for (std::size_t i = 0; i <= arity; ++i) in[i + 1] = reads >> (i + 1) & 1 ? saved[i].data() : nullptr;
 
-  std::array<const std::byte*, max_arity + 2> in{g.data()};
-  for (std::size_t i = 1; i < values; ++i)
-    if (reads >> i & 1) in[i] = node.saved()[i - 1].data();
   std::array<Array, max_arity> out;
-  std::array<std::byte*, max_arity> sum{};
-  std::array<void*, max_arity> to{};
+  std::array<std::byte*, max_arity> sum;
+  std::array<void*, max_arity> to;
   bool adds = false, taken = false;
   for (std::size_t i = 0; i < arity; ++i) {
+    sum[i] = nullptr, to[i] = nullptr;
     if (!(needs >> i & 1)) continue;
     if (const Array& partial = pass.partial(static_cast<int>(i))) {
       sum[i] = partial.data();
       adds = true;
       continue;
     }
-    const Array& saved = node.saved()[i];
     if (!taken && g.exclusive())
       out[i] = g, taken = true;
-    else if (pass.consuming() && reads >> (i + 1) & 1 && saved.exclusive())
-      out[i] = saved;
+    else if (pass.consuming() && reads >> (i + 1) & 1 && saved[i].exclusive())
+      out[i] = saved[i];
     else
       out[i] = Array::make(node.dtype, node.shape);
     to[i] = out[i].data();
@@ -363,10 +358,10 @@ bool vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
     with_type(node.dtype, [&]<class T>(std::type_identity<T>) {
       if constexpr (std::is_floating_point_v<T>) {
         alignas(64) T staged[max_arity][block_size + lane_elements];
+        for (std::size_t i = 0; i < arity; ++i)
+          if (sum[i]) to[i] = staged[i];
         for (std::int64_t index = 0; index < numel; index += block_size) {
           const std::int64_t n = std::min(block_size, numel - index);
-          for (std::size_t i = 0; i < arity; ++i)
-            if (sum[i]) to[i] = staged[i];
           kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(n));
           for (std::size_t i = 0; i < arity; ++i) {
             if (sum[i])
@@ -384,15 +379,14 @@ bool vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   if (pass.consuming()) node.release();
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
-  return true;
 }
 
 }  // namespace
 
-Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x) {
+Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x, bool& flat) {
   const Array& first = *x[0];
   const Dtype d = first.dtype();
-  bool flat = first.packed() && is_floating(d) && !table.comparison;
+  flat = first.packed() && is_floating(d) && !table.comparison;
   for (std::size_t i = 1; flat && i < x.size(); ++i) flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
   if (flat) {
     Array out = Array::make(d, first.shape());
@@ -416,7 +410,7 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
   return out;
 }
 
-void elementwise_vjp(const ElementwiseTable& table, const void* op, Backward& pass, Node& node) {
+void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node) {
   unsigned needs = pass.needs();
   // Where the rule returns the gradient as it came (a + b), the input shares it.
   for (int i = 0; i < table.arity; ++i) {
@@ -425,8 +419,10 @@ void elementwise_vjp(const ElementwiseTable& table, const void* op, Backward& pa
     needs &= ~(1u << i);
     pass.give(i, needs ? pass.gradient() : std::move(pass.gradient()));
   }
-  if (needs == 0 || vjp_flat(table, op, needs, pass, node)) return;
-  if (node.dtype == f32)
+  if (needs == 0) return;
+  if (flat && pass.gradient().array().packed())
+    vjp_flat(table, op, needs, pass, node);
+  else if (node.dtype == f32)
     vjp_blocks<float>(table, op, needs, pass, node);
   else
     vjp_blocks<double>(table, op, needs, pass, node);

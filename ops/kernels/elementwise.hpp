@@ -29,12 +29,13 @@ struct ElementwiseTable {
   const unsigned* vjp_reads;         // by the same mask: bit 0 the gradient, bit 1 + i input i, bit 1 + arity the output
 };
 
-/// The op on whole arrays, broadcasting them. Throws ShapeError or DtypeError that name the op.
-Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs);
+/// The op on whole arrays, broadcasting them. Sets `flat` if all are packed, of one shape and one floating dtype. Throws
+/// ShapeError or DtypeError that name the op.
+Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs, bool& flat);
 
 /// First-order gradients of the inputs that `pass` needs, fused into one loop; each is folded straight into a gradient
-/// that is already there, or into the smaller shape of an input that was broadcast.
-void elementwise_vjp(const ElementwiseTable& table, const void* op, Backward& pass, Node& node);
+/// that is already there, or into the smaller shape of an input that was broadcast. `flat` is what elementwise_value found.
+void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node);
 
 /// A scalar of `dtype`. Throws DtypeError if `number` is not whole and dtype is i64.
 Array scalar(std::string_view op, double number, Dtype dtype);

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 
 #ifdef GRADTAPE_ONEDNN
 #include <dnnl.h>
+#include <omp.h>
 #endif
 
 namespace gradtape::detail {
@@ -69,6 +71,35 @@ bool small_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
   return true;
 }
 
+/// While one lives, BLAS computes on the calling thread alone. OpenBLAS has one setting for the whole process: the first of
+/// ours to start sets it to one, the last to end puts back what the host program had. OpenMP's, for oneDNN, is per thread.
+class OneThread {
+ public:
+  OneThread() {
+    const std::lock_guard lock(mutex_);
+    if (running_++ == 0 && (before_ = openblas_get_num_threads()) != 1) openblas_set_num_threads(1);
+#ifdef GRADTAPE_ONEDNN
+    if ((omp_before_ = omp_get_max_threads()) != 1) omp_set_num_threads(1);
+#endif
+  }
+  ~OneThread() {
+    const std::lock_guard lock(mutex_);
+    if (--running_ == 0 && before_ != 1) openblas_set_num_threads(before_);
+#ifdef GRADTAPE_ONEDNN
+    if (omp_before_ != 1) omp_set_num_threads(omp_before_);
+#endif
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  static inline int running_ = 0, before_ = 1;
+#ifdef GRADTAPE_ONEDNN
+  int omp_before_ = 1;
+#endif
+};
+
 int blas_int(std::int64_t n) {
   if (n > INT_MAX) throw ShapeError(fmt::format("matmul: a dimension of {} is beyond what BLAS can count", n));
   return static_cast<int>(n);
@@ -79,6 +110,7 @@ void blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
   const int m = blas_int(a.rows), n = blas_int(b.cols), k = blas_int(a.cols);
   const int lda = blas_int(a.leading()), ldb = blas_int(b.leading());
   const bool ta = !a.row_major(), tb = !b.row_major();
+  const OneThread alone;
   if constexpr (std::is_same_v<T, float>) {
 #ifdef GRADTAPE_ONEDNN
     if (std::min({m, n, k}) >= 8 && static_cast<double>(m) * n * k >= 64.0 * 64 * 64) {
