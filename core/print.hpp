@@ -2,6 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
+#include <concepts>
 #include <iosfwd>
 #include <string>
 
@@ -26,3 +27,6 @@ struct fmt::formatter<gradtape::Tensor> {
   constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
   fmt::format_context::iterator format(const gradtape::Tensor& tensor, fmt::format_context& context) const;
 };
+/// The same for parameters and buffers of a module.
+template <std::derived_from<gradtape::Tensor> T>
+struct fmt::formatter<T> : fmt::formatter<gradtape::Tensor> {};

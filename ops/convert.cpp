@@ -40,6 +40,7 @@ Tensor Tensor::to(Dtype to) const {
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes) {
   if (labels.dtype() != i64) throw DtypeError(fmt::format("one_hot: labels are {}; expected i64", to_string(labels.dtype())));
+  if (classes < 0) throw ValueError(fmt::format("one_hot: {} classes; expected at least 0", classes));
   detail::require_classes("one_hot", labels.array(), classes);
   Shape shape = labels.shape();
   shape.push_back(classes);

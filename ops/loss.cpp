@@ -67,8 +67,8 @@ struct CrossEntropy {
 Tensor mse_loss(const Tensor& output, const Tensor& target) {
   if (output.shape() != target.shape())
     throw ShapeError(fmt::format("mse_loss: output {} and target {} differ in shape; reshape one of them", to_string(output.shape()), to_string(target.shape())));
+  detail::check_floating("mse_loss", {&output.array(), &target.array()});
   if (output.numel() == 0) throw ValueError(fmt::format("mse_loss: shape {} has no elements, and the mean of nothing is undefined", to_string(output.shape())));
-  if (!is_floating(output.dtype())) throw DtypeError(fmt::format("mse_loss: no meaning for {}; convert with .to(gradtape::f32)", to_string(output.dtype())));
   return record(Mse{{2.0 / static_cast<double>(output.numel())}}, output, target);
 }
 

@@ -43,10 +43,12 @@ struct Linear {
   static constexpr std::string_view name = "linear";
 
   Shape infer(const Shape& x, const Shape& w, const Shape& b) const {
-    if (x.rank() != 2 || w.rank() != 2 || b.rank() != 1 || x[1] != w[1] || w[0] != b[0])
+    if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1 || x[-1] != w[1] || w[0] != b[0])
       throw ShapeError(fmt::format("linear: x {}, weight {} and bias {} do not fit; expected x […, in], weight [out, in], bias [out]",
                                    to_string(x), to_string(w), to_string(b)));
-    return {x[0], w[0]};
+    Shape out = x;
+    out.set(-1, w[0]);
+    return out;
   }
 
   // (n,in)·(in,out) + (out) -> (n,out)
@@ -65,16 +67,18 @@ struct Linear {
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b) { return record(MatMul{}, a, b); }
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  detail::check_floating("matmul", {&a.array(), &b.array()});
+  return record(MatMul{}, a, b);
+}
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  detail::check_floating("linear", {&x.array(), &weight.array(), &bias.array()});
   if (x.rank() == 2) return record(Linear{}, x, weight, bias);
-  if (x.rank() == 0 || weight.rank() != 2)
-    throw ShapeError(fmt::format("linear: x {} and weight {} do not fit; expected x […, in], weight [out, in]", to_string(x.shape()), to_string(weight.shape())));
-  Shape out = x.shape();
-  out.set(-1, weight.shape()[0]);
-  const std::int64_t in = x.shape()[-1], rows = in == 0 ? 0 : x.numel() / in;
-  return reshape(record(Linear{}, reshape(x, {rows, in}), weight, bias), out);
+  const Shape out = Linear{}.infer(x.shape(), weight.shape(), bias.shape());  // throws in terms of x as it was given
+  std::int64_t rows = 1;
+  for (int axis = 0; axis + 1 < x.rank(); ++axis) rows *= x.shape()[axis];
+  return reshape(record(Linear{}, reshape(x, {rows, x.shape()[-1]}), weight, bias), out);
 }
 
 }  // namespace gradtape

@@ -5,6 +5,10 @@
 
 namespace gradtape::detail {
 
+void require_floating(std::string_view op, const Tensor& x) {
+  if (!is_floating(x.dtype())) throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(x.dtype())));
+}
+
 void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs) {
   const Array* first = nullptr;
   for (const Array* a : inputs) {
@@ -14,6 +18,12 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
       throw DtypeError(fmt::format("{}: dtypes {} and {} do not mix; convert one with .to(gradtape::{})", op, to_string(first->dtype()),
                                    to_string(a->dtype()), to_string(first->dtype())));
   }
+}
+
+void check_floating(std::string_view op, std::initializer_list<const Array*> inputs) {
+  for (const Array* a : inputs)
+    if (!is_floating(a->dtype()))
+      throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(a->dtype())));
 }
 
 }  // namespace gradtape::detail

@@ -41,6 +41,7 @@ struct Out : Tensor {
 struct Spec {
   Dtype dtype;
   Shape shape;
+  friend bool operator==(const Spec&, const Spec&) = default;
 };
 
 /// A call of an op, not made yet: the tape makes it, straight into a gradient that is already there where the op's kernel
@@ -90,25 +91,35 @@ concept Views = requires(const Op& op, const A&... a) { op.view(a...); };
 template <class Op, class... A>
 concept Accumulates = requires(const Op& op, const Array& out, const A&... a) { op.value(out, a..., 1.0); };
 
+/// What `op` will make of inputs such as these.
+template <class Op, class... A>
+Spec spec_of(const Op& op, const A&... a) {
+  const auto inferred = op.infer(a...);
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(inferred)>, Spec>)
+    return inferred;
+  else
+    return {std::get<0>(std::tie(a...)).dtype(), inferred};
+}
+
 template <class Op, class... A>
 Array compute(const Op& op, const A&... a) {
   if constexpr (Views<Op, A...>) {
     return op.view(a...);
   } else {
-    const auto spec = op.infer(a...);
-    const Array out = [&] {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(spec)>, Spec>)
-        return Array::make(spec.dtype, spec.shape);
-      else
-        return Array::make(std::get<0>(std::tie(a...)).dtype(), spec);
-    }();
+    const Spec spec = spec_of(op, a...);
+    const Array out = Array::make(spec.dtype, spec.shape);
     op.value(out, a...);
     return out;
   }
 }
 
+/// Throws DtypeError unless `x` is f32 or f64.
+void require_floating(std::string_view op, const Tensor& x);
+
 /// Throws DtypeError if two floating inputs differ in dtype.
 void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs);
+/// Throws DtypeError unless every input is f32 or f64.
+void check_floating(std::string_view op, std::initializer_list<const Array*> inputs);
 
 /// Calls `f(std::integral_constant<std::size_t, I>{})` for every I below N.
 template <std::size_t N, class F>
@@ -165,7 +176,9 @@ class RecordedNode final : public Node {
     std::apply(
         [&](const auto&... x) {
           if constexpr (Accumulates<Last, std::conditional_t<true, Array, decltype(x)>...>) {
-            if (const Array partial = pass.partial(input)) return tail.op.value(partial, x.array()..., 1.0);
+            const Array partial = pass.partial(input);
+            if (partial && spec_of(tail.op, x.array()...) == Spec{partial.dtype(), partial.shape()})  // else `give` says what is wrong
+              return tail.op.value(partial, x.array()..., 1.0);
           }
           pass.give(input, record(tail.op, x...));
         },

@@ -54,7 +54,7 @@ struct Reduction {
 
 struct Sum : Reduction {
   static constexpr std::string_view name = "sum";
-  Sum(const Tensor& x, const ReduceOptions& options) : Reduction(name, x, options) {}
+  Sum(std::string_view op, const Tensor& x, const ReduceOptions& options) : Reduction(op, x, options) {}
 
   Shape infer(const Shape&) const { return result(); }
   void value(const Array& out, const Array& x) const { detail::reduce_sum(out, x, mask); }
@@ -97,11 +97,11 @@ struct Argmax {
 
 }  // namespace
 
-Tensor sum(const Tensor& x, const ReduceOptions& options) { return record(Sum(x, options), x); }
+Tensor sum(const Tensor& x, const ReduceOptions& options) { return record(Sum(Sum::name, x, options), x); }
 
 Tensor mean(const Tensor& x, const ReduceOptions& options) {
-  const Sum op(x, options);
-  if (!is_floating(x.dtype())) throw DtypeError(fmt::format("mean: no meaning for {}; convert with .to(gradtape::f32)", to_string(x.dtype())));
+  detail::check_floating("mean", {&x.array()});
+  const Sum op("mean", x, options);
   op.require_elements("mean");
   return record(op, x) / static_cast<double>(op.count());
 }

@@ -102,8 +102,9 @@ void log_softmax(const Array& out, const Array& x) {
   for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
     using Batch = xsimd::batch<T>;
     const T* row = x.data<T>() + at;
-    const T top = max_of(row, n), shift = top + std::log(sum_exp(row, n, top));
-    map_row(out.data<T>() + at, row, n, T{0}, [&](Batch v) { return v - Batch(shift); });
+    const T top = max_of(row, n), log_sum = std::log(sum_exp(row, n, top));
+    // In this order: top + log_sum would lose the small one's digits.
+    map_row(out.data<T>() + at, row, n, T{0}, [&](Batch v) { return (v - Batch(top)) - Batch(log_sum); });
   });
 }
 
@@ -132,7 +133,7 @@ void cross_entropy(const Array& out, const Array& x, const Array& labels) {
   for_each_row(x, [&]<class T>(std::type_identity<T>, std::int64_t r, std::int64_t at, std::int64_t n) {
     const T* row = x.data<T>() + at;
     const T top = max_of(row, n);
-    total += static_cast<double>(top + std::log(sum_exp(row, n, top)) - row[labels.data<std::int64_t>()[r]]);
+    total += static_cast<double>((top - row[labels.data<std::int64_t>()[r]]) + std::log(sum_exp(row, n, top)));
   });
   fill(out, total / static_cast<double>(labels.numel()));
 }
