@@ -72,7 +72,7 @@ struct LogSoftmax {
 /// Runs an op that works along the last axis along any other.
 template <class Op>
 Tensor along(const Op& op, const Tensor& x, const AxisOptions& options) {
-  if (!is_floating(x.dtype())) throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", Op::name, to_string(x.dtype())));
+  detail::check_floating(Op::name, {&x.array()});
   const int axis = normalize_axis(Op::name, options.axis, x.rank());
   if (axis == x.rank() - 1) return record(op, x);
   return transpose(record(op, transpose(x, {axis, -1})), {axis, -1});

@@ -5,10 +5,6 @@
 
 namespace gradtape::detail {
 
-void require_floating(std::string_view op, const Tensor& x) {
-  if (!is_floating(x.dtype())) throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(x.dtype())));
-}
-
 void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs) {
   const Array* first = nullptr;
   for (const Array* a : inputs) {

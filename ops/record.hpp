@@ -113,9 +113,6 @@ Array compute(const Op& op, const A&... a) {
   }
 }
 
-/// Throws DtypeError unless `x` is f32 or f64.
-void require_floating(std::string_view op, const Tensor& x);
-
 /// Throws DtypeError if two floating inputs differ in dtype.
 void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs);
 /// Throws DtypeError unless every input is f32 or f64.
