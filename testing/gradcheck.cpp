@@ -298,6 +298,7 @@ GradCheck GradCheck::seed(std::uint64_t n) && {
 }
 
 void GradCheck::run() {
+  const EnableGrad on;  // inside of NoGrad too
   const DefaultDtype all_f64(f64);
   const RandomStream random(seed_);
   Function f = f_;
