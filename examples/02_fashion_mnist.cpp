@@ -1,4 +1,4 @@
-// Trains a network on Fashion-MNIST: 28 x 28 pictures of clothes in ten classes, 60,000 to learn from and 10,000 to test.
+// Trains a network on Fashion-MNIST: 28 x 28 pictures of clothes in ten classes.
 //   --model notes   the lecture notes': 784-128-10, sigmoid, squared error on one-hot targets
 //   --model relu    784-256-10, ReLU, cross-entropy
 // Both by mini-batch SGD with momentum, at a rate that falls to zero.
@@ -38,7 +38,7 @@ struct Model {
 Model notes() {
   return {.net = gt::nn::MLP({pixels, 128, classes}, {.activation = gt::sigmoid}),
           .loss = [](auto& scores, auto& labels) { return gt::mse_loss(scores, gt::one_hot(labels, classes)); },
-          .confidence = [](auto& scores) { return gt::minimum(gt::maximum(scores, 0), 1); },  // their targets are 0 and 1
+          .confidence = [](auto& scores) { return gt::minimum(gt::maximum(scores, 0), 1); },  // targets were 0 and 1
           .lr = 0.2,
           .epochs = 12};
 }
@@ -47,8 +47,8 @@ Model relu() {
   return {.net = gt::nn::MLP({pixels, 256, classes}, {.activation = gt::relu}),
           .loss = gt::cross_entropy,
           .confidence = [](auto& scores) { return gt::softmax(scores); },
-          .lr = 0.05,
-          .epochs = 10};
+          .lr = 0.03,
+          .epochs = 11};
 }
 
 struct Data {
@@ -60,7 +60,8 @@ struct Data {
 
 /// The first `most` of a split of the data.
 Data load(const std::string& stem, std::int64_t most) {
-  const auto all = gt::data::read_idx_pair(stem + "-images-idx3-ubyte.gz", stem + "-labels-idx1-ubyte.gz", {.classes = classes});
+  const auto all =
+      gt::data::read_idx_pair(stem + "-images-idx3-ubyte.gz", stem + "-labels-idx1-ubyte.gz", {.classes = classes});
   const auto images = all.images[{gt::Slice{0, most}}], labels = all.labels[{gt::Slice{0, most}}];
   return {images, (gt::reshape(images, {-1, pixels}) - 0.286) / 0.353, labels, labels.numel()};
 }
@@ -73,13 +74,15 @@ void show_answers(const Data& test, const gt::Tensor& confidence) {
   std::vector<std::size_t> chosen = {0, 1, 2, 8, 18}, mistakes;
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (answers[i] != labels[i]) mistakes.push_back(i);
-  if (!mistakes.empty()) chosen.push_back(*std::ranges::max_element(mistakes, {}, [&](std::size_t i) { return sure[i]; }));
+  if (!mistakes.empty())
+    chosen.push_back(*std::ranges::max_element(mistakes, {}, [&](std::size_t i) { return sure[i]; }));
 
   std::vector<support::Picture> pictures;
   for (const std::size_t i : chosen) {
     const auto name = [](std::int64_t label) { return names[static_cast<std::size_t>(label)]; };
     const auto but = answers[i] == labels[i] ? "" : fmt::format(", is {}", name(labels[i]));
-    pictures.push_back({images.span<float>().subspan(i * pixels, pixels), fmt::format("{} {:.0f} %{}", name(answers[i]), 100 * sure[i], but)});
+    pictures.push_back({images.span<float>().subspan(i * pixels, pixels),
+                        fmt::format("{} {:.0f} %{}", name(answers[i]), 100 * sure[i], but)});
   }
   fmt::print("\n{}", support::draw(pictures, 28, 28));
 }
@@ -92,7 +95,8 @@ int main(int argc, char** argv) try {
   bool brief = false;
   CLI::App app("Trains a network on Fashion-MNIST.");
   app.add_option("--model", kind, "which network")->check(CLI::IsMember({"notes", "relu"}))->capture_default_str();
-  app.add_option("--epochs", epochs, "passes over the training images; default: the model's")->check(CLI::PositiveNumber);
+  app.add_option("--epochs", epochs, "passes over the training images; default: the model's")
+      ->check(CLI::PositiveNumber);
   app.add_option("--batch", batch, "images in a mini-batch")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--lr", lr, "learning rate of the first step; default: the model's")->check(CLI::PositiveNumber);
   app.add_option("--seed", seed, "same seed, same bits")->capture_default_str();
@@ -111,7 +115,8 @@ int main(int argc, char** argv) try {
   gt::optim::SGD opt(model.net.parameters(), {.lr = lr, .momentum = 0.9});
   const auto scores = [&] { return gt::NoGrad(), model.net(test.rows); };
   const auto batches = static_cast<int>((train.size + batch - 1) / batch);
-  fmt::print("{}: {} parameters, {} images, {} epochs of {} mini-batches\n", kind, model.net.parameter_count(), train.size, epochs, batches);
+  fmt::print("{}: {} parameters, {} images, {} epochs of {} mini-batches\n", kind, model.net.parameter_count(),
+             train.size, epochs, batches);
 
   support::Progress progress(epochs, batches);
   std::vector<support::Epoch> history;
