@@ -56,7 +56,12 @@ auto xt_view(const Array& array) {
 /// not the tensor's element type, ShapeError if it is a strided view.
 template <Element T>
 auto as_xt(const Tensor& tensor) {
-  (void)tensor.template span<T>();  // checks dtype and strides
+  if (tensor.dtype() != dtype_of<T>) {
+    const std::string wanted(to_string(dtype_of<T>));
+    throw DtypeError("as_xt: the tensor is " + std::string(to_string(tensor.dtype())) + ", not " + wanted + "; convert it with .to(gradtape::" + wanted + ") first");
+  }
+  if (!tensor.array().packed())
+    throw ShapeError("as_xt: the tensor is a strided view of shape " + to_string(tensor.shape()) + "; make it contiguous with gradtape::contiguous first");
   return detail::xt_view<const T>(tensor.array());
 }
 template <Element T>
