@@ -85,29 +85,33 @@ Pattern pattern_of(const Space& space, std::size_t operand) {
 template <class T>
 class Reader {
  public:
-  Reader(const Array& array, const Space& space, std::size_t operand)
-      : array_(array), space_(space), operand_(operand), pattern_(pattern_of(space, operand)), converts_(array.dtype() != dtype_of<T>) {
-    if (pattern_ == Pattern::constant && array.numel() > 0)
-      std::fill_n(buffer_, block_size + lane_elements, converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
+  Reader() {}  // and not `= default`, which would clear the buffer
+  void open(const Array& array, const Space& space, std::size_t operand, std::int64_t numel) {
+    array_ = &array, space_ = &space, operand_ = operand;
+    pattern_ = pattern_of(space, operand);
+    converts_ = array.dtype() != dtype_of<T>;
+    if (pattern_ == Pattern::constant && numel > 0)
+      std::fill_n(buffer_, std::min(numel, block_size) + lane_elements, converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
   }
 
+  bool is_open() const { return array_ != nullptr; }
   bool strided() const { return pattern_ == Pattern::strided; }
 
   const T* block(std::int64_t index, std::int64_t n) {
     if (pattern_ == Pattern::constant) return buffer_;
-    if (converts_) return gather(array_.data<bool>(), index, n);
-    const T* data = array_.template data<T>();
+    if (converts_) return gather(array_->data<bool>(), index, n);
+    const T* data = array_->template data<T>();
     if (pattern_ == Pattern::packed) return data + index;
-    const std::int64_t row = space_.row(), step = space_.strides[operand_][static_cast<std::size_t>(space_.rank) - 1];
-    if (index % row + n <= row && step == 1) return data + Cursor(space_, operand_, index).offset();
+    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    if (index % row + n <= row && step == 1) return data + Cursor(*space_, operand_, index).offset();
     return gather(data, index, n);
   }
 
  private:
   template <class From>
   const T* gather(const From* data, std::int64_t index, std::int64_t n) {
-    const std::int64_t row = space_.row(), step = space_.strides[operand_][static_cast<std::size_t>(space_.rank) - 1];
-    Cursor cursor(space_, operand_, index);
+    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    Cursor cursor(*space_, operand_, index);
     if (index % row + n <= row) {
       const From* at = data + cursor.offset();
       for (std::int64_t i = 0; i < n; ++i) buffer_[i] = static_cast<T>(at[i * step]);
@@ -117,11 +121,11 @@ class Reader {
     return buffer_;
   }
 
-  const Array& array_;
-  const Space& space_;
-  std::size_t operand_;
-  Pattern pattern_;
-  bool converts_;
+  const Array* array_ = nullptr;
+  const Space* space_ = nullptr;
+  std::size_t operand_ = 0;
+  Pattern pattern_ = Pattern::packed;
+  bool converts_ = false;
   alignas(64) T buffer_[block_size + lane_elements];
 };
 
@@ -142,16 +146,20 @@ double sum_block(const T* x, std::int64_t n) {
 template <class T>
 class Writer {
  public:
+  Writer() {}  // and not `= default`, which would clear the buffer
   /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers already.
-  Writer(Array target, const Space& space, std::size_t operand, bool direct)
-      : target_(std::move(target)), space_(space), operand_(operand), pattern_(pattern_of(space, operand)), direct_(direct) {}
+  void open(const Array& target, const Space& space, std::size_t operand, bool direct) {
+    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct;
+    pattern_ = pattern_of(space, operand);
+  }
+  bool is_open() const { return target_ != nullptr; }
 
   /// Where the kernel is to write a block. `whole` blocks may be written to in full lanes.
-  T* block(std::int64_t index, bool whole) { return direct_ && whole ? target_.template data<T>() + index : buffer_; }
+  T* block(std::int64_t index, bool whole) { return direct_ && whole ? target_->template data<T>() + index : buffer_; }
 
   /// Folds what the kernel has written.
   void fold(const T* block, std::int64_t index, std::int64_t n) {
-    T* out = target_.template data<T>();
+    T* out = target_->template data<T>();
     if (direct_) {
       if (block == buffer_) std::memcpy(out + index, block, static_cast<std::size_t>(n) * sizeof(T));
       return;
@@ -160,8 +168,8 @@ class Writer {
       total_ += sum_block(block, n);
       return;
     }
-    const std::int64_t row = space_.row(), step = space_.strides[operand_][static_cast<std::size_t>(space_.rank) - 1];
-    Cursor cursor(space_, operand_, index);
+    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    Cursor cursor(*space_, operand_, index);
     if (pattern_ == Pattern::packed || (index % row + n <= row && step == 1)) {
       T* to = out + cursor.offset();
       for (std::int64_t i = 0; i < n; ++i) to[i] += block[i];
@@ -173,15 +181,15 @@ class Writer {
   }
 
   void finish() {
-    if (!direct_ && pattern_ == Pattern::constant && target_.numel() > 0) *target_.template data<T>() += static_cast<T>(total_);
+    if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *target_->template data<T>() += static_cast<T>(total_);
   }
 
  private:
-  Array target_;
-  const Space& space_;
-  std::size_t operand_;
-  Pattern pattern_;
-  bool direct_;
+  const Array* target_ = nullptr;
+  const Space* space_ = nullptr;
+  std::size_t operand_ = 0;
+  Pattern pattern_ = Pattern::packed;
+  bool direct_ = false;
   double total_ = 0;  // a single sum over everything is kept in double
   alignas(64) T buffer_[block_size + lane_elements];
 };
@@ -209,13 +217,16 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   strides[n_in] = out.strides();
   for (std::size_t i = 0; i < n_in; ++i) strides[i] = broadcast_strides(*x[i], out.shape());
   const Space space(out.shape(), strides, n_in + 1);
-  std::optional<Reader<T>> readers[max_arity];
+  std::array<Reader<T>, max_arity> readers;
   bool by_row = false;
-  for (std::size_t i = 0; i < n_in; ++i) by_row |= readers[i].emplace(*x[i], space, i).strided();
+  for (std::size_t i = 0; i < n_in; ++i) {
+    readers[i].open(*x[i], space, i, out.numel());
+    by_row |= readers[i].strided();
+  }
   alignas(64) T staged[block_size + lane_elements];
   for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool whole) {
     const void* in[max_arity];
-    for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i]->block(index, n);
+    for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
     void* to = whole && !table.comparison ? out.data<T>() + index : staged;
     kernel(op, &to, in, static_cast<std::size_t>(n));
     if (to != staged) return;
@@ -283,15 +294,18 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }
 
   const Space space(shape, strides, values + arity);
-  std::array<std::optional<Reader<T>>, max_arity + 2> readers;
-  std::array<std::optional<Writer<T>>, max_arity> writers;
+  std::array<Reader<T>, max_arity + 2> readers;
+  std::array<Writer<T>, max_arity> writers;
   bool by_row = false;
   for (std::size_t i = 0; i < values; ++i)
-    if (reads >> i & 1) by_row |= readers[i].emplace(x[i], space, i).strided();
+    if (reads >> i & 1) {
+      readers[i].open(x[i], space, i, shape.numel());
+      by_row |= readers[i].strided();
+    }
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) {
       by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
-      writers[i].emplace(out[i], space, values + i, direct[i]);
+      writers[i].open(out[i], space, values + i, direct[i]);
     }
 
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
@@ -299,17 +313,16 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
     const void* in[max_arity + 2]{};
     void* to[max_arity]{};
     for (std::size_t i = 0; i < values; ++i)
-      if (readers[i]) in[i] = readers[i]->block(index, n);
+      if (readers[i].is_open()) in[i] = readers[i].block(index, n);
     for (std::size_t i = 0; i < arity; ++i)
-      if (writers[i]) to[i] = writers[i]->block(index, whole);
+      if (writers[i].is_open()) to[i] = writers[i].block(index, whole);
     kernel(op, to, in, static_cast<std::size_t>(n));
     for (std::size_t i = 0; i < arity; ++i)
-      if (writers[i]) writers[i]->fold(static_cast<const T*>(to[i]), index, n);
+      if (writers[i].is_open()) writers[i].fold(static_cast<const T*>(to[i]), index, n);
   });
   for (std::size_t i = 0; i < arity; ++i) {
     if (!out[i]) continue;
-    writers[i]->finish();
-    writers[i].reset();
+    writers[i].finish();
     if (fresh[i]) {
       for (Array& array : x)
         if (array && same(array, out[i])) array = {};  // leave the gradient the only handle
