@@ -2,6 +2,7 @@
 
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/tensor.hpp>
+#include <gradtape/ops/kernels/lane_math.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -121,17 +122,18 @@ template <class A, class B> requires Pair<A, B> auto operator<=(A a, B b) { retu
 template <class A, class B> requires Pair<A, B> auto operator>(A a, B b) { return lift([](auto x, auto y) { return x > y; }, a, b); }
 template <class A, class B> requires Pair<A, B> auto operator>=(A a, B b) { return lift([](auto x, auto y) { return x >= y; }, a, b); }
 template <class A, class B> requires Pair<A, B> auto operator==(A a, B b) { return lift([](auto x, auto y) { return x == y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator!=(A a, B b) { return lift([](auto x, auto y) { return x != y; }, a, b); }
+// xsimd 8.1's own != is false for NaN on AVX.
+template <class A, class B> requires Pair<A, B> auto operator!=(A a, B b) { return lift([](auto x, auto y) { return !(x == y); }, a, b); }
 
 template <Value A> auto exp(A a) { return lift([](auto x) { return xsimd::exp(x); }, a); }
-template <Value A> auto log(A a) { return lift([](auto x) { return xsimd::log(x); }, a); }
+template <Value A> auto log(A a) { return lift([](auto x) { return gradtape::detail::lanes::log(x); }, a); }
 template <Value A> auto sqrt(A a) { return lift([](auto x) { return xsimd::sqrt(x); }, a); }
-template <Value A> auto sin(A a) { return lift([](auto x) { return xsimd::sin(x); }, a); }
-template <Value A> auto cos(A a) { return lift([](auto x) { return xsimd::cos(x); }, a); }
+template <Value A> auto sin(A a) { return lift([](auto x) { return gradtape::detail::lanes::sin(x); }, a); }
+template <Value A> auto cos(A a) { return lift([](auto x) { return gradtape::detail::lanes::cos(x); }, a); }
 template <Value A> auto tanh(A a) { return lift([](auto x) { return xsimd::tanh(x); }, a); }
 template <Value A> auto abs(A a) { return lift([](auto x) { return xsimd::abs(x); }, a); }
 
-template <class A, class B> requires Pair<A, B> auto pow(A a, B b) { return lift([](auto x, auto y) { return xsimd::pow(x, y); }, a, b); }
+template <class A, class B> requires Pair<A, B> auto pow(A a, B b) { return lift([](auto x, auto y) { return gradtape::detail::lanes::pow(x, y); }, a, b); }
 
 /// `condition ? a : b`, lane by lane; what is not chosen has no effect on the result, NaN included.
 template <Argument C, Argument A, Argument B>
@@ -141,8 +143,8 @@ auto where(C condition, A a, B b) {
 }
 
 // NaN wins on either side, as in IEEE 754-2019 maximum and minimum.
-template <class A, class B> requires Pair<A, B> auto maximum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(x != x, x, xsimd::select(x > y, x, y)); }, a, b); }
-template <class A, class B> requires Pair<A, B> auto minimum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(x != x, x, xsimd::select(x < y, x, y)); }, a, b); }
+template <class A, class B> requires Pair<A, B> auto maximum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b); }
+template <class A, class B> requires Pair<A, B> auto minimum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b); }
 
 /// Marks an input that has no gradient, such as an index or a condition.
 struct NoGradient {};
