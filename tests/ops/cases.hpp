@@ -103,12 +103,56 @@ void gradcheck_all(const F& f, const Sampler& a, const Sampler& b) {
   }
 }
 
+/// Where the element at flat index `i` of `out` comes from in a packed operand of `shape` that is broadcast to it.
+inline std::size_t source(std::int64_t i, const gt::Shape& out, const gt::Shape& shape) {
+  std::int64_t at = 0, step = 1;
+  for (int axis = -1; axis >= -out.rank(); --axis) {
+    if (axis < -shape.rank()) break;
+    const std::int64_t here = i % out[axis];
+    i /= out[axis];
+    if (shape[axis] != 1) at += here * step;
+    step *= shape[axis];
+  }
+  return static_cast<std::size_t>(at);
+}
+
 /// Elements of any floating dtype, in double.
 inline std::vector<double> doubles(const gt::Tensor& x) { return x.to(gt::f64).to_vector<double>(); }
 
 /// A vector of these numbers.
 inline gt::Tensor vector(const std::vector<double>& values, gt::Dtype dtype = gt::f64) {
   return gt::tensor(std::span(values), {values.size()}).to(dtype);
+}
+
+/// Value and gradients of `op` against plain loops over f(a, b), df/da and df/db on doubles: every broadcast both ways round, f32
+/// and f64. Samples are rounded to f32, so that both dtypes compute with the same numbers.
+template <class Op, class F, class Da, class Db>
+void check_against_loops(const Op& op, F f, Da da, Db db, const Sampler& a_sample, const Sampler& b_sample) {
+  const gt::RandomStream random(13);
+  auto pairs = broadcasts();
+  for (std::size_t i = 0, n = pairs.size(); i < n; ++i) pairs.emplace_back(pairs[i].second, pairs[i].first);
+  for (const auto& [left, right] : pairs)
+    for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
+      CAPTURE(gt::to_string(left));
+      CAPTURE(gt::to_string(right));
+      const gt::Tensor a = a_sample(left).to(gt::f32).to(dtype), b = b_sample(right).to(gt::f32).to(dtype);
+      const gt::Tensor y = op(a, b), g = between(-1, 1)(y.shape()).to(gt::f32).to(dtype);
+      const auto av = doubles(a), bv = doubles(b), gv = doubles(g);
+      std::vector<double> value, a_grad(av.size()), b_grad(bv.size());
+      for (std::int64_t i = 0; i < y.numel(); ++i) {
+        const std::size_t at_a = source(i, y.shape(), left), at_b = source(i, y.shape(), right);
+        value.push_back(f(av[at_a], bv[at_b]));
+        a_grad[at_a] += gv[static_cast<std::size_t>(i)] * da(av[at_a], bv[at_b]);
+        b_grad[at_b] += gv[static_cast<std::size_t>(i)] * db(av[at_a], bv[at_b]);
+      }
+      const auto close = [&](const std::vector<double>& values, const gt::Shape& shape) {
+        return gt::approx(gt::tensor(std::span(values), shape).to(dtype)).atol(dtype == gt::f32 ? 2e-5 : 1e-12);  // of sums
+      };
+      const auto [ga, gb] = gt::vjp(op, {a, b}, g);
+      CHECK(y == close(value, y.shape()));
+      CHECK(ga == close(a_grad, left));
+      CHECK(gb == close(b_grad, right));
+    }
 }
 
 /// Same shape, dtype and bits; unlike gt::equal, NaN is itself and -0 is not 0.
