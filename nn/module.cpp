@@ -46,21 +46,23 @@ struct Converter : Visitor {
 };
 
 struct Printer : Visitor {
-  std::string out, indent = "  ";
-  void line(const std::string& name, const std::string& what) { out += fmt::format("{}{}: {}\n", indent, name, what); }
-  static std::string last(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+  std::string out;
+  std::vector<std::size_t> prefixes{0};  // length of what stands before the names, for each module entered
 
+  void line(const std::string& path, const std::string& what) {
+    out += fmt::format("{:{}}{}: {}\n", "", 2 * prefixes.size(), path.substr(prefixes.back()), what);
+  }
   void parameter(const std::string& path, Parameter& member) override {
-    line(last(path), fmt::format("parameter {} {}", to_string(member.dtype()), to_string(member.shape())));
+    line(path, fmt::format("parameter {} {}", to_string(member.dtype()), to_string(member.shape())));
   }
   void buffer(const std::string& path, Buffer& member) override {
-    line(last(path), fmt::format("buffer {} {}", to_string(member.dtype()), to_string(member.shape())));
+    line(path, fmt::format("buffer {} {}", to_string(member.dtype()), to_string(member.shape())));
   }
   void enter(const std::string& path, Module& member) override {
-    line(last(path), fmt::format("{}  ({} parameters)", member.description(), member.parameter_count()));
-    indent += "  ";
+    line(path, fmt::format("{}  ({} parameters)", member.description(), member.parameter_count()));
+    prefixes.push_back(path.size() + 1);
   }
-  void leave(Module&) override { indent.resize(indent.size() - 2); }
+  void leave(Module&) override { prefixes.pop_back(); }
 };
 
 }  // namespace
