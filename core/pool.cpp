@@ -37,7 +37,7 @@ static_assert(class_bytes(class_of(33 * unit)) == 36 * unit && class_bytes(class
 
 // A list longer than this hands half of itself to the reservoir, so that a thread which only frees does not hoard.
 constexpr std::uint32_t list_limit(std::size_t c) {
-  return static_cast<std::uint32_t>(std::clamp<std::size_t>((std::size_t{256} << 20) / class_bytes(c), 8, 16384));
+  return static_cast<std::uint32_t>(std::clamp<std::size_t>((std::size_t{32} << 20) / class_bytes(c), 8, 16384));
 }
 
 /// What all threads share: blocks handed over, the states of living threads and the figures of those that have ended.

@@ -38,12 +38,18 @@ class Worklist {
 /// Lists whose memory is kept from one sweep to the next; a sweep inside a sweep finds none and makes its own.
 struct Scratch {
   Worklist work;
-  std::vector<Node*> finished;
+  std::vector<Node*> finished, order;
 };
 thread_local std::optional<Scratch> spare;
-thread_local std::uint64_t sweeps = 0;
 
 enum Mark : std::uint64_t { visited = 1, leads = 2, target = 4, mark_bits = 8 };
+
+/// A number for each sweep of the process: a node that changes hands may carry marks of another thread's sweeps.
+std::uint64_t next_epoch() {
+  thread_local constinit std::uint64_t sweeps = 0;
+  if (sweeps == 0) sweeps = std::uint64_t{detail::thread_index()} << 40;
+  return ++sweeps * mark_bits;
+}
 
 }  // namespace
 
@@ -51,7 +57,7 @@ enum Mark : std::uint64_t { visited = 1, leads = 2, target = 4, mark_bits = 8 };
 /// the node is reached. Leaves and targets keep theirs in flight until the end.
 class Sweep {
  public:
-  Sweep(bool recording, bool retain) : recording_(recording), retain_(retain), epoch_(++sweeps * mark_bits) {
+  Sweep(bool recording, bool retain) : recording_(recording), retain_(retain), epoch_(next_epoch()) {
     if (spare) scratch_ = std::move(*spare), spare.reset();
   }
 
@@ -60,6 +66,7 @@ class Sweep {
     for (Node* node : scratch_.finished) node->flight = {};
     scratch_.work.clear();
     scratch_.finished.clear();
+    scratch_.order.clear();
     spare = std::move(scratch_);
   }
 
@@ -70,7 +77,7 @@ class Sweep {
   void restrict_to(std::span<const Tensor> inputs, Node* root) {
     restricted_ = true;
     for (const Tensor& input : inputs) input.node()->mark = epoch_ | target | leads;
-    std::vector<Node*> order;
+    std::vector<Node*>& order = scratch_.order;
     set(root, visited);
     scratch_.work.push(root);
     while (!scratch_.work.empty()) {
@@ -82,7 +89,7 @@ class Sweep {
       }
     }
     for (auto node = order.rbegin(); node != order.rend(); ++node)
-      if (std::ranges::any_of((*node)->edges(), [&](const auto& edge) { return wants(edge.get()); })) set(*node, leads);
+      if (leads_on(*node)) set(*node, leads);
   }
 
   void run(const Tensor& root, Tensor seed) {
@@ -92,7 +99,7 @@ class Sweep {
       Node* node = scratch_.work.pop_newest();
       const bool keep = node->is_leaf() || has(node, target);
       if (keep) scratch_.finished.push_back(node);
-      if (node->is_leaf()) continue;
+      if (node->is_leaf() || (restricted_ && !leads_on(node))) continue;
       if (node->released)
         throw GradientError(fmt::format("backward: `{}` was swept before and its saved values are released; pass {{.retain_graph = true}} "
                                         "to the first sweep, or compute the result again", node->name()));
@@ -126,6 +133,9 @@ class Sweep {
 
  private:
   static detail::Value value_of(Tensor tensor) { return {tensor.array(), tensor.node()}; }
+  bool leads_on(const Node* node) const {
+    return std::ranges::any_of(node->edges(), [&](const auto& edge) { return wants(edge.get()); });
+  }
   bool has(const Node* node, Mark mark) const { return node->mark / mark_bits * mark_bits == epoch_ && (node->mark & mark); }
   void set(Node* node, Mark mark) const { node->mark = (node->mark / mark_bits * mark_bits == epoch_ ? node->mark : epoch_) | mark; }
 
