@@ -42,12 +42,10 @@ auto xt_view(const Array& array) {
   const auto rank = static_cast<std::size_t>(array.rank());
   std::vector<std::size_t> shape(array.shape().begin(), array.shape().end());
   std::vector<std::ptrdiff_t> strides(array.strides().begin(), array.strides().begin() + static_cast<std::ptrdiff_t>(rank));
-  std::size_t reach = array.numel() == 0 ? 0 : 1;  // elements from the first to the last
-  for (std::size_t i = 0; i < rank; ++i) {
+  for (std::size_t i = 0; i < rank; ++i)
     if (shape[i] == 1) strides[i] = 0;  // xtensor's convention
-    if (reach > 0) reach += (shape[i] - 1) * static_cast<std::size_t>(strides[i]);
-  }
-  return xt::adapt(array.data<T>(), reach, xt::no_ownership(), std::move(shape), std::move(strides));
+  const auto numel = static_cast<std::size_t>(array.numel());  // what xtensor expects even where the strides reach further
+  return xt::adapt(array.data<T>(), numel, xt::no_ownership(), std::move(shape), std::move(strides));
 }
 
 }  // namespace detail
@@ -66,6 +64,17 @@ auto as_xt(const Tensor& tensor) {
 }
 template <Element T>
 auto as_xt(Tensor&& tensor) = delete;  // would dangle: keep the tensor in a variable first
+
+/// The same for an array, strides included, and writable: how a kernel reads its inputs and fills its output, with
+/// `xt::noalias(y) = …`. Throws DtypeError if T is not the array's element type.
+template <Element T>
+auto as_xt(const Array& array) {
+  if (array.dtype() != dtype_of<T>)
+    throw DtypeError("as_xt: the array is " + std::string(to_string(array.dtype())) + ", not " + std::string(to_string(dtype_of<T>)));
+  return detail::xt_view<T>(array);
+}
+template <Element T>
+auto as_xt(Array&& array) = delete;  // would dangle: keep the array in a variable first
 
 /// A Tensor with the values of an xtensor expression. float, double, 64-bit integers and bool keep their dtype; other integers
 /// become i64.
