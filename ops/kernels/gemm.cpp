@@ -13,7 +13,8 @@
 
 #ifdef GRADTAPE_ONEDNN
 #include <dnnl.h>
-#include <omp.h>
+extern "C" int omp_get_max_threads();  // of the OpenMP that oneDNN runs on; not every compiler brings <omp.h>
+extern "C" void omp_set_num_threads(int);
 #endif
 
 namespace gradtape::detail {
@@ -113,7 +114,7 @@ void blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
   const OneThread alone;
   if constexpr (std::is_same_v<T, float>) {
 #ifdef GRADTAPE_ONEDNN
-    if (std::min({m, n, k}) >= 8 && static_cast<double>(m) * n * k >= 64.0 * 64 * 64) {
+    if (std::min({m, n, k}) >= 8 && static_cast<double>(m) * n * k >= 40.0 * 40 * 40) {
       dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1.0f, a.data, lda, b.data, ldb, static_cast<float>(beta), out, n);
       return;
     }

@@ -65,6 +65,16 @@ B cos(const B& x) {
   return by_size(x, [](const B& a) { return medium_sincos(a).second; }, [](auto v) { return std::cos(v); });
 }
 
+/// xsimd's gives inf for the last third of a unit before overflow, so what lies there is computed one lower.
+template <class B>
+B exp(const B& x) {
+  using T = typename B::value_type;
+  const B y = xsimd::exp(x);
+  const auto high = x > B(std::is_same_v<T, double> ? T(709) : T(88));
+  if (!xsimd::any(high)) return y;
+  return xsimd::select(high, xsimd::exp(x - B(1)) * B(T(2.718281828459045235)), y);
+}
+
 /// xsimd 8.1 is wrong for subnormal doubles, so they are scaled by 2⁵⁴ first.
 template <class B>
 B log(const B& x) {

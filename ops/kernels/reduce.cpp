@@ -22,7 +22,7 @@ struct Sum {
 struct Max {
   static auto combine(const auto& a, const auto& b) {
     if constexpr (requires { a.get(0); })
-      return xsimd::select(a != a || a > b, a, b);  // NaN wins on either side
+      return xsimd::select(!(a == a) || a > b, a, b);  // NaN wins on either side; xsimd 8.1's != is false for it on AVX
     else
       return a != a || a > b ? a : b;
   }
