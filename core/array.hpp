@@ -43,15 +43,16 @@ class Array {
   /// Same data under another shape and strides; `offset` in elements from the first element of `base`.
   static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);
 
-  explicit operator bool() const { return static_cast<bool>(block_); }
-  Dtype dtype() const { return block_->dtype; }
-  const Shape& shape() const { return block_->shape; }
-  operator const Shape&() const { return block_->shape; }
-  const Strides& strides() const { return block_->strides; }
-  std::int64_t numel() const { return block_->numel; }
-  int rank() const { return block_->shape.rank(); }
-  bool packed() const { return block_->packed; }
+  explicit operator bool() const { return static_cast<bool>(block_); }  ///< whether it holds anything
+  Dtype dtype() const { return block_->dtype; }                         ///< element type
+  const Shape& shape() const { return block_->shape; }                  ///< dimensions
+  operator const Shape&() const { return block_->shape; }               ///< so that ops can infer shapes from arrays
+  const Strides& strides() const { return block_->strides; }            ///< steps in elements
+  std::int64_t numel() const { return block_->numel; }                  ///< number of elements
+  int rank() const { return block_->shape.rank(); }                     ///< number of axes
+  bool packed() const { return block_->packed; }                        ///< row-major without gaps
 
+  /// The first element; T must be the element type, which is not checked.
   template <class T = std::byte>
   T* data() const {
     return reinterpret_cast<T*>(block_->data);

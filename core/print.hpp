@@ -21,12 +21,14 @@ void print_tape(const Tensor& result);
 
 }  // namespace gradtape
 
-/// `fmt::print("{}\n", tensor)`; takes no format options.
+/// \cond
+// `fmt::print("{}\n", tensor)`; takes no format options.
 template <>
 struct fmt::formatter<gradtape::Tensor> {
   constexpr auto parse(fmt::format_parse_context& context) const { return context.begin(); }
   fmt::format_context::iterator format(const gradtape::Tensor& tensor, fmt::format_context& context) const;
 };
-/// The same for parameters and buffers of a module.
+// The same for parameters and buffers of a module.
 template <std::derived_from<gradtape::Tensor> T>
 struct fmt::formatter<T> : fmt::formatter<gradtape::Tensor> {};
+/// \endcond

@@ -17,10 +17,10 @@ inline constexpr int max_rank = 8;
 
 /// One whole number in a braced list: any integer type but bool.
 struct Integer {
-  std::int64_t value = 0;
+  std::int64_t value = 0;  ///< the number
   template <std::integral T>
     requires(!std::same_as<T, bool>)
-  constexpr Integer(T n) : value(static_cast<std::int64_t>(n)) {}
+  constexpr Integer(T n) : value(static_cast<std::int64_t>(n)) {}  ///< implicit
 };
 
 /// The dimensions of an n-dimensional array: `{64, 784}`; `{}` is a scalar. Throws ShapeError on a negative dimension or
@@ -28,12 +28,15 @@ struct Integer {
 class Shape {
  public:
   constexpr Shape() = default;
+  /// From `{64, 784}`.
   Shape(std::initializer_list<Integer> dims) : Shape(std::span(dims.begin(), dims.size())) {}
-  explicit Shape(std::span<const Integer> dims);
-  explicit Shape(std::span<const std::int64_t> dims);
+  explicit Shape(std::span<const Integer> dims);       ///< the same from a span
+  explicit Shape(std::span<const std::int64_t> dims);  ///< the same from plain integers
+  /// From a vector.
   explicit Shape(const std::vector<std::int64_t>& dims) : Shape(std::span<const std::int64_t>(dims)) {}
 
-  int rank() const { return rank_; }
+  int rank() const { return rank_; }  ///< number of axes
+  /// Number of elements, the product of the dimensions; 1 for a scalar.
   std::int64_t numel() const {
     std::uint64_t n = 1;  // unsigned: dimensions before a zero may overflow
     for (int i = 0; i < rank_; ++i) n *= static_cast<std::uint64_t>(dims_[static_cast<std::size_t>(i)]);
@@ -43,14 +46,15 @@ class Shape {
   /// The size of one axis, 0 <= axis < rank; negative axes count from the end.
   std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)]; }
 
-  const std::int64_t* begin() const { return dims_.data(); }
-  const std::int64_t* end() const { return dims_.data() + rank_; }
+  const std::int64_t* begin() const { return dims_.data(); }        ///< first dimension
+  const std::int64_t* end() const { return dims_.data() + rank_; }  ///< past the last
 
   /// Adds an axis at the end.
   void push_back(std::int64_t dim);
   /// Replaces the size of one axis.
   void set(int axis, std::int64_t dim) { dims_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)] = dim; }
 
+  /// Same rank and dimensions.
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;
     for (std::size_t i = 0; i < static_cast<std::size_t>(a.rank_); ++i)
@@ -69,14 +73,15 @@ std::string to_string(const Shape& shape);
 /// A list of whole numbers, at most `max_rank`, negative ones included; kept in place, so that passing one costs no heap call.
 class IntegerList {
  public:
-  IntegerList() = default;
+  IntegerList() = default;  ///< no entries
+  /// Throws ShapeError beyond `max_rank` entries.
   IntegerList(std::initializer_list<Integer> values) {
     for (const Integer n : values) push_back(n.value);
   }
   /// Throws ShapeError beyond `max_rank` entries.
   void push_back(std::int64_t n);
-  bool empty() const { return size_ == 0; }
-  std::span<const std::int64_t> values() const { return {values_.data(), size_}; }
+  bool empty() const { return size_ == 0; }                                         ///< without entries
+  std::span<const std::int64_t> values() const { return {values_.data(), size_}; }  ///< the entries
 
  private:
   std::array<std::int64_t, max_rank> values_{};
@@ -86,10 +91,10 @@ class IntegerList {
 /// A set of axes: `{0, -1}` or `0`; empty means every axis. Negative axes count from the end.
 class Axes : public IntegerList {
  public:
-  using IntegerList::IntegerList;
+  using IntegerList::IntegerList;  ///< from a list
   template <std::integral T>
     requires(!std::same_as<T, bool>)
-  Axes(T axis) : IntegerList{axis} {}
+  Axes(T axis) : IntegerList{axis} {}  ///< a single axis
 };
 
 /// Axis `axis` of `rank` as a number in [0, rank). Throws ShapeError that names `op`.

@@ -35,13 +35,14 @@ class Tensor {
   explicit Tensor(Array array) noexcept : value_{std::move(array), {}} {}
   /// An array and the node that computed it; for the tape.
   Tensor(Array array, detail::Ref<Node> node) noexcept : value_{std::move(array), std::move(node)} {}
+  /// An array and its node in one; for the tape.
   explicit Tensor(detail::Value value) noexcept : value_(std::move(value)) {}
 
-  bool defined() const { return value_.array || value_.node; }
-  const Shape& shape() const { return array().shape(); }
-  Dtype dtype() const { return array().dtype(); }
-  int rank() const { return array().rank(); }
-  std::int64_t numel() const { return array().numel(); }
+  bool defined() const { return value_.array || value_.node; }  ///< whether it holds anything
+  const Shape& shape() const { return array().shape(); }        ///< dimensions
+  Dtype dtype() const { return array().dtype(); }               ///< element type
+  int rank() const { return array().rank(); }                   ///< number of axes
+  std::int64_t numel() const { return array().numel(); }        ///< number of elements
 
   /// The only element as T; any rank. `item<std::int64_t>()` is exact. Throws ShapeError unless there is exactly one.
   template <Number T = double>
@@ -77,7 +78,7 @@ class Tensor {
   bool is_leaf() const { return value_.node && value_.node->is_leaf(); }
   /// The gradient that `backward` left in this leaf, shape and dtype of the leaf. Throws GradientError if there is none.
   Tensor grad() const;
-  bool has_grad() const { return is_leaf() && leaf().grad.array; }
+  bool has_grad() const { return is_leaf() && leaf().grad.array; }  ///< whether `grad()` would return
   /// Forgets the gradient of this leaf.
   void zero_grad() const { leaf().grad = {}; }
   /// Gives this leaf new values (same shape and dtype). Graphs recorded before keep the values they were recorded with.
@@ -89,13 +90,13 @@ class Tensor {
 
   /// Indexing: `x[{Slice{}, Slice{0, 3}, -1}]`, one entry per leading axis; an integer drops its axis. A view.
   Tensor operator[](std::initializer_list<Index> indices) const;
-  Tensor operator[](const Index& index) const;
+  Tensor operator[](const Index& index) const;  ///< the same for the first axis: `x[3]`
 
   /// Rebind this handle to a new tensor; a leaf throws and names `assign`.
   Tensor& operator+=(const Tensor& other);
-  Tensor& operator-=(const Tensor& other);
-  Tensor& operator*=(const Tensor& other);
-  Tensor& operator/=(const Tensor& other);
+  Tensor& operator-=(const Tensor& other);  ///< this - other
+  Tensor& operator*=(const Tensor& other);  ///< this * other, elementwise
+  Tensor& operator/=(const Tensor& other);  ///< this / other, elementwise
 
   /// A tensor is no truth value. (A template, so that the message appears only where somebody asks.)
   template <std::same_as<bool> B>
@@ -106,12 +107,13 @@ class Tensor {
     return false;
   }
 
+  /// The values. Throws Error for an empty Tensor.
   const Array& array() const {
     if (value_.array) [[likely]]
       return value_.array;
     return leaf_value();
   }
-  const detail::Ref<Node>& node() const { return value_.node; }
+  const detail::Ref<Node>& node() const { return value_.node; }  ///< null for a constant
   /// The leaf behind this handle. Throws GradientError that names `parameter` if there is none.
   Leaf& leaf() const;
 
@@ -135,13 +137,14 @@ class Tensor {
 /// so it is a parameter type only.
 class Operand {
  public:
-  Operand(const Tensor& tensor) : tensor_(&tensor) {}
+  Operand(const Tensor& tensor) : tensor_(&tensor) {}  ///< a tensor
+  /// A number.
   template <Number T>
   Operand(T number) : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {}
 
-  const Tensor* tensor() const { return tensor_; }
-  double number() const { return number_; }
-  bool integral() const { return integral_; }
+  const Tensor* tensor() const { return tensor_; }  ///< null for a number
+  double number() const { return number_; }         ///< the number
+  bool integral() const { return integral_; }       ///< it was of an integer type
 
  private:
   const Tensor* tensor_ = nullptr;
@@ -162,7 +165,7 @@ Dtype default_dtype();
 /// Sets this thread's default dtype while it lives.
 class DefaultDtype {
  public:
-  explicit DefaultDtype(Dtype dtype);
+  explicit DefaultDtype(Dtype dtype);  ///< f32 or f64
   ~DefaultDtype();
   DefaultDtype(const DefaultDtype&) = delete;
   DefaultDtype& operator=(const DefaultDtype&) = delete;
@@ -174,6 +177,7 @@ class DefaultDtype {
 /// Whether ops on this thread record, while it lives.
 class GradMode {
  public:
+  /// Records if `enabled`.
   explicit GradMode(bool enabled) : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = enabled; }
   ~GradMode() { detail::thread_state.grad_enabled = before_; }
   GradMode(const GradMode&) = delete;
@@ -199,9 +203,9 @@ class EnableGrad : public GradMode {
 /// threads start, drop it after they have joined.
 class [[nodiscard]] Share {
  public:
-  explicit Share(std::vector<Tensor> tensors);
+  explicit Share(std::vector<Tensor> tensors);  ///< leaves and constants alike
   ~Share();
-  Share(Share&&) noexcept = default;
+  Share(Share&&) noexcept = default;  ///< hands over the duty
   Share& operator=(Share&&) = delete;
 
  private:
@@ -211,24 +215,25 @@ inline Share share(std::vector<Tensor> tensors) { return Share(std::move(tensors
 
 /// Options of a creating function; `dtype` defaults to default_dtype().
 struct TensorOptions {
-  std::optional<Dtype> dtype = {};
+  std::optional<Dtype> dtype = {};  ///< of the result
 };
 
 /// A number, or a list of Literals: what stands between the braces of `tensor({{0., 1.}, {2., 3.}})`.
 class Literal {
  public:
-  Literal(std::initializer_list<Literal> list) : list_(list), is_list_(true) {}
+  Literal(std::initializer_list<Literal> list) : list_(list), is_list_(true) {}  ///< a list
+  /// A number.
   template <Number T>
   Literal(T number)
       : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {
     if constexpr (std::is_integral_v<T>) integer_ = static_cast<std::int64_t>(number);
   }
 
-  bool is_list() const { return is_list_; }
-  const std::vector<Literal>& list() const { return list_; }
-  double number() const { return number_; }
-  std::int64_t integer() const { return integer_; }
-  bool integral() const { return integral_; }
+  bool is_list() const { return is_list_; }                   ///< a list and no number
+  const std::vector<Literal>& list() const { return list_; }  ///< its entries
+  double number() const { return number_; }                   ///< the number as double
+  std::int64_t integer() const { return integer_; }           ///< the number, exact if it was of an integer type
+  bool integral() const { return integral_; }                 ///< it was of an integer type
 
  private:
   std::vector<Literal> list_;

@@ -7,7 +7,7 @@ namespace gradtape::nn::init {
 
 /// Options of the Xavier initialisers; `gain` scales for the activation that follows.
 struct XavierOptions {
-  double gain = 1;
+  double gain = 1;  ///< factor on the spread
 };
 
 /// Uniform in ±gain·sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010, eq. 16).

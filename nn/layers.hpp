@@ -17,29 +17,31 @@ namespace gradtape::nn {
 
 /// Options of Linear.
 struct LinearOptions {
-  bool bias = true;
+  bool bias = true;  ///< add a bias
 };
 
 /// x·Wᵀ + b: (…, in) -> (…, out). `weight` is [out, in], `bias` [out]; both start uniform in ±1/sqrt(in), as PyTorch's do.
 class Linear : public Module {
  public:
+  /// Throws ValueError for a width below 1.
   Linear(std::int64_t in, std::int64_t out, const LinearOptions& options = {});
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x) const;  ///< x·Wᵀ + b; throws ShapeError if x is not (…, in)
   void visit(Visitor& v) override { v("weight", weight), v("bias", bias); }
   std::string description() const override;
 
-  Parameter weight;
-  Parameter bias;
+  Parameter weight;  ///< [out, in]
+  Parameter bias;    ///< [out]; empty without bias
 };
 
 /// Any function of one tensor, ops by name included.
 class Function {
  public:
+  /// A function that takes a Tensor, and maybe options, and returns one.
   template <class F>
     requires(!std::derived_from<std::remove_cvref_t<F>, Function>)
   Function(F f) : f_([f = std::move(f)](const Tensor& x) { return detail::call(f, x); }) {}
-  Tensor operator()(const Tensor& x) const { return f_(x); }
+  Tensor operator()(const Tensor& x) const { return f_(x); }  ///< calls it
 
  private:
   std::function<Tensor(const Tensor&)> f_;
@@ -53,16 +55,17 @@ class Sequential : public Module {
    public:
     template <class F>
       requires(!std::derived_from<std::remove_cvref_t<F>, Step>)
-    Step(F f) : held_(std::make_unique<Held<F>>(std::move(f))) {}
-    Step(const Step& other) : held_(other.held_->clone()) {}
-    Step(Step&&) noexcept = default;
+    Step(F f) : held_(std::make_unique<Held<F>>(std::move(f))) {}  ///< owns f
+    Step(const Step& other) : held_(other.held_->clone()) {}       ///< copies the module, parameters included
+    Step(Step&&) noexcept = default;                               ///< moves it
+    /// Replaces the step.
     Step& operator=(Step other) noexcept {
       held_ = std::move(other.held_);
       return *this;
     }
     ~Step() = default;
 
-    Tensor operator()(const Tensor& x) const { return held_->call(x); }
+    Tensor operator()(const Tensor& x) const { return held_->call(x); }  ///< applies it
     /// nullptr for a function.
     Module* module() { return held_->module(); }
 
@@ -90,10 +93,10 @@ class Sequential : public Module {
   };
 
   Sequential() = default;
-  Sequential(std::initializer_list<Step> steps) : steps_(steps) {}
+  Sequential(std::initializer_list<Step> steps) : steps_(steps) {}  ///< in this order
 
-  void push_back(Step step) { steps_.push_back(std::move(step)); }
-  Tensor operator()(const Tensor& x) const;
+  void push_back(Step step) { steps_.push_back(std::move(step)); }  ///< adds a step at the end
+  Tensor operator()(const Tensor& x) const;                         ///< x through all steps
   void visit(Visitor& v) override;
 
  private:
@@ -103,9 +106,9 @@ class Sequential : public Module {
 /// Widths of an MLP's layers, input first: `{784, 128, 10}`, or a vector.
 class Widths {
  public:
-  Widths(std::initializer_list<Integer> widths);
-  explicit Widths(std::vector<std::int64_t> widths) : values_(std::move(widths)) {}
-  const std::vector<std::int64_t>& values() const { return values_; }
+  Widths(std::initializer_list<Integer> widths);                                     ///< input first
+  explicit Widths(std::vector<std::int64_t> widths) : values_(std::move(widths)) {}  ///< the same
+  const std::vector<std::int64_t>& values() const { return values_; }                ///< input first
 
  private:
   std::vector<std::int64_t> values_;
@@ -120,12 +123,13 @@ struct MLPOptions {
 /// Throws ValueError for fewer than two widths or a width below 1.
 class MLP : public Module {
  public:
+  /// Weights start as those of Linear.
   explicit MLP(const Widths& widths, const MLPOptions& options = {});
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x) const;  ///< (n, first) -> (n, last)
   void visit(Visitor& v) override;
 
-  std::vector<Linear> layers;
+  std::vector<Linear> layers;  ///< from input to output
 
  private:
   Function activation_;

@@ -21,11 +21,11 @@ class Parameter : public Tensor {
   Parameter() = default;
   /// A leaf with a copy of `value`, f32 or f64.
   explicit Parameter(const Tensor& value) : Tensor(parameter(value)) {}
-  explicit Parameter(const Parameter& other) : Tensor(copy_of(other)) {}
-  Parameter(Parameter&&) noexcept = default;
-  Parameter& operator=(const Parameter& other) { return set(other); }
-  Parameter& operator=(Parameter&& other) { return set(other); }
-  Parameter& operator=(const Tensor& value) { return set(value); }
+  explicit Parameter(const Parameter& other) : Tensor(copy_of(other)) {}  ///< a leaf of its own
+  Parameter(Parameter&&) noexcept = default;                              ///< takes the leaf over
+  Parameter& operator=(const Parameter& other) { return set(other); }     ///< writes into this leaf
+  Parameter& operator=(Parameter&& other) { return set(other); }          ///< the same
+  Parameter& operator=(const Tensor& value) { return set(value); }        ///< the same
   ~Parameter() = default;
 
  private:
@@ -37,7 +37,8 @@ class Parameter : public Tensor {
 class Buffer : public Tensor {
  public:
   Buffer() = default;
-  explicit Buffer(const Tensor& value) : Tensor(value.detach()) {}
+  explicit Buffer(const Tensor& value) : Tensor(value.detach()) {}  ///< its values, without history
+  /// Rebinds to the values of a tensor, without history.
   Buffer& operator=(const Tensor& value) {
     Tensor::operator=(value.detach());
     return *this;
@@ -49,19 +50,21 @@ class Visitor {
  public:
   virtual ~Visitor() = default;
 
-  void operator()(std::string_view name, Parameter& member);
-  void operator()(std::string_view name, Buffer& member);
-  void operator()(std::string_view name, Module& member);
+  void operator()(std::string_view name, Parameter& member);  ///< a leaf to train
+  void operator()(std::string_view name, Buffer& member);     ///< state that is not trained
+  void operator()(std::string_view name, Module& member);     ///< goes inside; its names get the prefix "name."
+  /// Does not compile: a plain Tensor says neither that it is trained nor that it is state.
   template <std::same_as<Tensor> T>
   void operator()(std::string_view, T&) {
     static_assert(!std::same_as<T, Tensor>, "declare this member as gt::nn::Parameter (trained) or gt::nn::Buffer (state), not as a Tensor");
   }
 
  protected:
+  /// What to do with a parameter; paths are dotted.
   virtual void parameter(const std::string& /*path*/, Parameter& /*member*/) {}
-  virtual void buffer(const std::string& /*path*/, Buffer& /*member*/) {}
-  virtual void enter(const std::string& /*path*/, Module& /*member*/) {}
-  virtual void leave(Module& /*member*/) {}
+  virtual void buffer(const std::string& /*path*/, Buffer& /*member*/) {}  ///< what to do with a buffer
+  virtual void enter(const std::string& /*path*/, Module& /*member*/) {}   ///< before the members of a module
+  virtual void leave(Module& /*member*/) {}                                ///< after them
 
  private:
   std::string path(std::string_view name) const { return prefix_ + std::string(name); }
@@ -87,14 +90,14 @@ class Module {
   std::vector<Tensor> parameters() const;
   /// The same with dotted names, such as "encoder.0.weight".
   std::vector<std::pair<std::string, Tensor>> named_parameters() const;
-  std::vector<std::pair<std::string, Tensor>> named_buffers() const;
+  std::vector<std::pair<std::string, Tensor>> named_buffers() const;  ///< buffers with dotted names
   /// Number of trainable elements.
   std::int64_t parameter_count() const;
 
   /// Switches this module and all inside it to training (the start) or evaluation mode.
   void train(bool on = true);
-  void eval() { train(false); }
-  bool training() const { return training_; }
+  void eval() { train(false); }                ///< to evaluation mode
+  bool training() const { return training_; }  ///< which mode it is in
 
   /// Converts parameters and floating buffers to f32 or f64, in place: optimizers stay valid, gradients are dropped.
   void to(Dtype dtype);
@@ -103,10 +106,10 @@ class Module {
 
  protected:
   Module() = default;
-  Module(const Module&) = default;
-  Module(Module&&) = default;
-  Module& operator=(const Module&) = default;
-  Module& operator=(Module&&) = default;
+  Module(const Module&) = default;             ///< members copy themselves, parameters too
+  Module(Module&&) = default;                  ///< and move themselves
+  Module& operator=(const Module&) = default;  ///< parameters write into the leaves that are there
+  Module& operator=(Module&&) = default;       ///< the same
 
  private:
   bool training_ = true;

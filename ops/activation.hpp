@@ -10,7 +10,7 @@ Tensor relu(const Tensor& x);     ///< max(x, 0), elementwise; the gradient at 0
 
 /// Options of functions that work along one axis.
 struct AxisOptions {
-  int axis = -1;
+  int axis = -1;  ///< negative counts from the end
 };
 
 /// exp(x) / sum(exp(x)) along an axis, computed from x - max(x), so that nothing overflows; f32, f64.

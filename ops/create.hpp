@@ -15,9 +15,9 @@ Tensor full_like(const Tensor& x, double value);                                
 
 /// Options of `arange`.
 struct ArangeOptions {
-  double start = 0;
-  double step = 1;
-  std::optional<Dtype> dtype = {};
+  double start = 0;                 ///< first number
+  double step = 1;                  ///< from each to the next; not 0
+  std::optional<Dtype> dtype = {};  ///< of the result; default_dtype() unless told
 };
 
 /// start, start + step, … below `end` (above, for a negative step): ceil((end - start) / step) numbers. Throws ValueError
@@ -26,9 +26,9 @@ Tensor arange(double end, const ArangeOptions& options = {});
 
 /// Options of `uniform`.
 struct UniformOptions {
-  double low = 0;
-  double high = 1;
-  std::optional<Dtype> dtype = {};
+  double low = 0;                   ///< smallest number
+  double high = 1;                  ///< above the largest
+  std::optional<Dtype> dtype = {};  ///< f32 or f64; default_dtype() unless told
 };
 
 /// Independent numbers uniform in [low, high), on a grid of 2⁻²⁴ (f32) or 2⁻⁵³ (f64) of the width; the same bits on every
@@ -49,7 +49,7 @@ void manual_seed(std::uint64_t seed);
 /// Random numbers on this thread come from a stream of their own while it lives; then the stream before goes on.
 class RandomStream {
  public:
-  explicit RandomStream(std::uint64_t seed);
+  explicit RandomStream(std::uint64_t seed);  ///< the stream of this seed, from its start
   ~RandomStream();
   RandomStream(const RandomStream&) = delete;
   RandomStream& operator=(const RandomStream&) = delete;

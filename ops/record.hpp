@@ -21,35 +21,35 @@ struct Wrt {};
 
 /// The gradient of the op's output.
 struct Grad : Tensor {
-  explicit Grad(Tensor t) : Tensor(std::move(t)) {}
+  explicit Grad(Tensor t) : Tensor(std::move(t)) {}  ///< made by the tape
 };
 
 /// Input I, which the rule reads and the node therefore saves.
 template <int I>
 struct In : Tensor {
-  static constexpr int index = I;
-  explicit In(Tensor t) : Tensor(std::move(t)) {}
+  static constexpr int index = I;                  ///< which input
+  explicit In(Tensor t) : Tensor(std::move(t)) {}  ///< made by the tape
 };
 
 /// The op's output, likewise.
 struct Out : Tensor {
-  static constexpr int index = -1;
-  explicit Out(Tensor t) : Tensor(std::move(t)) {}
+  static constexpr int index = -1;                  ///< stands for the output
+  explicit Out(Tensor t) : Tensor(std::move(t)) {}  ///< made by the tape
 };
 
 /// Dtype and shape of an output, for an op whose dtype is not that of its first input.
 struct Spec {
-  Dtype dtype;
-  Shape shape;
-  friend bool operator==(const Spec&, const Spec&) = default;
+  Dtype dtype;                                                 ///< of the output
+  Shape shape;                                                 ///< of the output
+  friend bool operator==(const Spec&, const Spec&) = default;  ///< both equal
 };
 
 /// A call of an op, not made yet: the tape makes it, straight into a gradient that is already there where the op's kernel
 /// can add (`beta`), else as a recorded op of its own.
 template <class Op, std::size_t N>
 struct Tail {
-  Op op;
-  std::array<Tensor, N> x;
+  Op op;                    ///< which op
+  std::array<Tensor, N> x;  ///< its inputs
 };
 
 template <class Op, std::convertible_to<Tensor>... X>

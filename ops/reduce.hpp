@@ -22,8 +22,8 @@ Tensor max(const Tensor& x, const ReduceOptions& options = {});
 
 /// Options of `argmax`.
 struct ArgmaxOptions {
-  int axis = -1;
-  bool keepdims = false;
+  int axis = -1;          ///< negative counts from the end
+  bool keepdims = false;  ///< keep the axis with size 1
 };
 
 /// Index of the first largest element along an axis, i64. No gradient. Throws ValueError over no elements.

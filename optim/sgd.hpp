@@ -22,7 +22,7 @@ struct SGDOptions {
 /// their domain, GradientError for a tensor that is no leaf.
 class SGD {
  public:
-  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
+  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});  ///< handles on leaves
 
   /// Moves every parameter against its gradient.
   void step();

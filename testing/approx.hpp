@@ -13,16 +13,17 @@ namespace gradtape {
 /// f64, rtol first. Integers and booleans must be equal.
 class Approx {
  public:
-  explicit Approx(Tensor expected);
-  Approx rtol(double value) const;
-  Approx atol(double value) const;
+  explicit Approx(Tensor expected);  ///< tolerances by its dtype
+  Approx rtol(double value) const;   ///< another relative tolerance
+  Approx atol(double value) const;   ///< another absolute tolerance
 
   /// Empty if `actual` agrees, else what differs and where it differs most.
   std::string difference(const Tensor& actual) const;
-  const Tensor& expected() const { return expected_; }
+  const Tensor& expected() const { return expected_; }  ///< what it compares with
 
+  /// Within tolerance.
   friend bool operator==(const Tensor& actual, const Approx& approx) { return approx.matches(actual); }
-  friend std::ostream& operator<<(std::ostream& out, const Approx& approx);
+  friend std::ostream& operator<<(std::ostream& out, const Approx& approx);  ///< expected, and what differs
 
  private:
   bool matches(const Tensor& actual) const;

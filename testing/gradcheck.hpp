@@ -26,16 +26,17 @@ namespace gradtape {
 /// element.
 class GradCheck {
  public:
-  using Function = std::function<Tensor(std::span<const Tensor>)>;
+  using Function = std::function<Tensor(std::span<const Tensor>)>;  ///< of all inputs at once
+  /// Checks f at these inputs; nothing runs yet.
   GradCheck(Function f, std::vector<Tensor> inputs) : f_(std::move(f)), inputs_(std::move(inputs)) {}
 
-  GradCheck order(int n) &&;         ///< check derivatives up to this order; 2 unless told, at least 1
-  GradCheck rtol(double value) &&;   ///< relative tolerance at every order; 1e-6 at order 1, 1e-5 above
-  GradCheck atol(double value) &&;   ///< absolute tolerance; 1e-8
+  GradCheck order(int n) &&;           ///< check derivatives up to this order; 2 unless told, at least 1
+  GradCheck rtol(double value) &&;     ///< relative tolerance at every order; 1e-6 at order 1, 1e-5 above
+  GradCheck atol(double value) &&;     ///< absolute tolerance; 1e-8
   GradCheck seed(std::uint64_t n) &&;  ///< of the random directions and gradients; 1
 
-  explicit operator bool();
-  friend std::ostream& operator<<(std::ostream& out, const GradCheck& check);
+  explicit operator bool();                                                    ///< runs the check, once
+  friend std::ostream& operator<<(std::ostream& out, const GradCheck& check);  ///< the diagnosis of that run
 
  private:
   void run();

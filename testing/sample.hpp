@@ -9,9 +9,9 @@ namespace gradtape {
 
 /// Options of the samplers.
 struct SampleOptions {
-  double distance = 0.1;  ///< how far from the excluded point, or from each other, elements are at least
-  double spread = 2;      ///< how far from the point they are at most
-  std::optional<Dtype> dtype = {};
+  double distance = 0.1;            ///< how far from the excluded point, or from each other, elements are at least
+  double spread = 2;                ///< how far from the point they are at most
+  std::optional<Dtype> dtype = {};  ///< f32 or f64; default_dtype() unless told
 };
 
 /// Random numbers within `spread` of `point` on both sides, none nearer than `distance`: for functions with a kink or a pole.
