@@ -7,7 +7,7 @@ namespace gradtape {
 // Elementwise functions; f32 and f64, except abs and square, which take i64 too. Outside of their domain they give NaN or an
 // infinity as IEEE 754 has it, and so do the gradients there.
 
-Tensor exp(const Tensor& x);     ///< eˣ; what would be subnormal is 0, and f32 is inf from 88.38 on (2.4e38)
+Tensor exp(const Tensor& x);     ///< eˣ; 0 where that would be subnormal
 Tensor log(const Tensor& x);     ///< natural logarithm; -inf at 0, NaN below; the gradient is 1/x everywhere
 Tensor sqrt(const Tensor& x);    ///< square root; NaN below 0; the gradient at 0 is inf
 Tensor square(const Tensor& x);  ///< x²

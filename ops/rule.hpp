@@ -125,7 +125,7 @@ template <class A, class B> requires Pair<A, B> auto operator==(A a, B b) { retu
 // xsimd 8.1's own != is false for NaN on AVX.
 template <class A, class B> requires Pair<A, B> auto operator!=(A a, B b) { return lift([](auto x, auto y) { return !(x == y); }, a, b); }
 
-template <Value A> auto exp(A a) { return lift([](auto x) { return xsimd::exp(x); }, a); }
+template <Value A> auto exp(A a) { return lift([](auto x) { return gradtape::detail::lanes::exp(x); }, a); }
 template <Value A> auto log(A a) { return lift([](auto x) { return gradtape::detail::lanes::log(x); }, a); }
 template <Value A> auto sqrt(A a) { return lift([](auto x) { return xsimd::sqrt(x); }, a); }
 template <Value A> auto sin(A a) { return lift([](auto x) { return gradtape::detail::lanes::sin(x); }, a); }
