@@ -29,6 +29,18 @@ struct LessEqual {
   auto value(auto a, auto b) const { return a <= b; }
 };
 
+struct Greater {
+  static constexpr std::string_view name = ">";
+  static constexpr bool integers = true;
+  auto value(auto a, auto b) const { return a > b; }
+};
+
+struct GreaterEqual {
+  static constexpr std::string_view name = ">=";
+  static constexpr bool integers = true;
+  auto value(auto a, auto b) const { return a >= b; }
+};
+
 struct Where {
   static constexpr std::string_view name = "where";
   static constexpr bool integers = true;
@@ -61,8 +73,8 @@ Tensor operator==(const Operand& a, const Operand& b) { return elementwise(Equal
 Tensor operator!=(const Operand& a, const Operand& b) { return elementwise(NotEqual{}, a, b); }
 Tensor operator<(const Operand& a, const Operand& b) { return elementwise(Less{}, a, b); }
 Tensor operator<=(const Operand& a, const Operand& b) { return elementwise(LessEqual{}, a, b); }
-Tensor operator>(const Operand& a, const Operand& b) { return b < a; }
-Tensor operator>=(const Operand& a, const Operand& b) { return b <= a; }
+Tensor operator>(const Operand& a, const Operand& b) { return elementwise(Greater{}, a, b); }
+Tensor operator>=(const Operand& a, const Operand& b) { return elementwise(GreaterEqual{}, a, b); }
 
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) { return elementwise(Where{}, Operand(condition), a, b); }
 Tensor maximum(const Operand& a, const Operand& b) { return elementwise(Maximum{}, a, b); }

@@ -202,7 +202,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
 Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x, bool& flat) {
   const Array& first = *x[0];
   const Dtype d = first.dtype();
-  flat = first.packed() && is_floating(d) && !table.comparison;
+  flat = first.packed() && is_floating(d) && !table.comparison && table.conditions == 0;
   for (std::size_t i = 1; flat && i < x.size(); ++i) flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
   if (flat) {
     Array out = Array::make(d, first.shape());
