@@ -1,0 +1,182 @@
+#include <gradtape/gradtape.hpp>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace gt = gradtape;
+using gt::optim::SGD, gt::optim::SGDOptions;
+
+namespace {
+
+constexpr std::size_t n = 37;  // past every SIMD width, and prime
+
+/// The gradient of element i at a step: anything that changes from step to step.
+double slope(int step, std::size_t i) { return std::sin(1.7 * step + 0.3 * static_cast<double>(i)); }
+
+/// Leaves slope(step, i) in w.grad().
+void set_gradient(const gt::Tensor& w, int step) {
+  std::vector<double> g(n);
+  for (std::size_t i = 0; i < n; ++i) g[i] = slope(step, i);
+  w.zero_grad();
+  gt::sum(w * gt::tensor(std::span<const double>(g), {n}).to(w.dtype())).backward();
+}
+
+gt::Tensor start() {
+  std::vector<double> w(n);
+  for (std::size_t i = 0; i < n; ++i) w[i] = std::cos(static_cast<double>(i));
+  return gt::parameter(gt::tensor(std::span<const double>(w), {n}));
+}
+
+/// The recurrence of SGD's docstring, element by element in double. The rate of step t is lr / (t + 1).
+std::vector<double> reference(const SGDOptions& o, int steps) {
+  std::vector<double> w(n), v(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    w[i] = std::cos(static_cast<double>(i));
+    for (int t = 0; t < steps; ++t) {
+      const double d = slope(t, i) + o.weight_decay * w[i];
+      v[i] = t == 0 ? d : o.momentum * v[i] + (1 - o.dampening) * d;
+      const double along = o.momentum == 0 ? d : o.nesterov ? d + o.momentum * v[i] : v[i];
+      w[i] -= o.lr / (t + 1) * along;
+    }
+  }
+  return w;
+}
+
+void check_against_reference(const SGDOptions& options) {
+  CAPTURE(options.momentum);
+  CAPTURE(options.dampening);
+  CAPTURE(options.weight_decay);
+  CAPTURE(options.nesterov);
+  const gt::Tensor w = start(), single = gt::parameter(w.detach().to(gt::f32));
+  SGD opt({w, single}, options);
+  for (int t = 0; t < 7; ++t) {
+    set_gradient(w, t), set_gradient(single, t);
+    opt.lr = options.lr / (t + 1);
+    opt.step();
+  }
+  const auto expected = reference(options, 7);
+  const auto got = w.to_vector<double>();
+  const auto got_single = single.to_vector<float>();
+  for (std::size_t i = 0; i < n; ++i) {
+    CHECK(std::abs(got[i] - expected[i]) < 1e-13);
+    CHECK(std::abs(static_cast<double>(got_single[i]) - expected[i]) < 2e-6);
+  }
+}
+
+void check_option_error(const SGDOptions& options, const char* message) {
+  CHECK_THROWS_WITH_AS(SGD({start()}, options), message, gt::ValueError);
+}
+
+}  // namespace
+
+TEST_CASE("SGD: the recurrence in plain loops") {
+  check_against_reference({.lr = 0.1});
+  check_against_reference({.lr = 0.1, .weight_decay = 0.3});
+  check_against_reference({.lr = 0.1, .momentum = 0.9});
+  check_against_reference({.lr = 0.1, .momentum = 0.9, .weight_decay = 0.3});
+  check_against_reference({.lr = 0.1, .momentum = 0.9, .dampening = 0.4});
+  check_against_reference({.lr = 0.1, .momentum = 0.9, .dampening = 0.4, .weight_decay = 0.3});
+  check_against_reference({.lr = 0.1, .momentum = 0.9, .nesterov = true});
+  check_against_reference({.lr = 0.1, .momentum = 0.9, .weight_decay = 0.3, .nesterov = true});
+}
+
+TEST_CASE("SGD: options outside of their domain") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  check_option_error({.lr = -0.5}, "SGD: lr is -0.5; it must not be negative");
+  check_option_error({.lr = nan}, "SGD: lr is nan; it must not be negative");
+  check_option_error({.momentum = -0.1}, "SGD: momentum is -0.1 and weight_decay 0; neither may be negative");
+  check_option_error({.weight_decay = -2}, "SGD: momentum is 0 and weight_decay -2; neither may be negative");
+  check_option_error({.momentum = nan}, "SGD: momentum is nan and weight_decay 0; neither may be negative");
+  check_option_error({.nesterov = true}, "SGD: nesterov needs momentum > 0 and dampening = 0");
+  check_option_error({.momentum = 0.9, .dampening = 0.1, .nesterov = true},
+                     "SGD: nesterov needs momentum > 0 and dampening = 0");
+}
+
+TEST_CASE("SGD: a tensor that is no leaf") {
+  const gt::Tensor w = start();
+  const auto message =
+      "this tensor is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned";
+  CHECK_THROWS_WITH_AS(SGD({w.detach()}), message, gt::GradientError);
+  CHECK_THROWS_WITH_AS(SGD({w, 2 * w}), message, gt::GradientError);
+  CHECK_THROWS_AS(SGD({gt::Tensor()}), gt::Error);
+}
+
+TEST_CASE("SGD: the rate can be assigned between steps") {
+  const gt::Tensor w = gt::parameter(gt::tensor({1.}, {.dtype = gt::f64}));
+  SGD opt({w}, {.lr = 0.5});
+  CHECK(opt.lr == 0.5);
+  w.backward();
+  opt.step();
+  CHECK(w.item() == 0.5);
+  opt.lr = 0.25;
+  opt.step();
+  CHECK(w.item() == 0.25);
+  opt.lr = 0;
+  opt.step();
+  CHECK(w.item() == 0.25);
+}
+
+TEST_CASE("SGD: a parameter without a gradient is left alone") {
+  const gt::Tensor used = start(), idle = start();
+  SGD opt({used, idle}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1});
+  set_gradient(used, 0);
+  opt.step();
+  CHECK(gt::equal(idle, start()));
+  CHECK_FALSE(gt::equal(used, start()));
+}
+
+TEST_CASE("SGD: zero_grad forgets the gradients") {
+  const gt::Tensor w = start();
+  const SGD opt({w});
+  set_gradient(w, 0);
+  CHECK(w.has_grad());
+  opt.zero_grad();
+  CHECK_FALSE(w.has_grad());
+}
+
+TEST_CASE("SGD: works in place and leaves a live graph its values") {
+  const gt::Tensor w = start();
+  SGD opt({w}, {.lr = 0.1, .momentum = 0.9});
+  set_gradient(w, 0);
+  const double* data = w.span<double>().data();
+  opt.step();
+  CHECK(w.span<double>().data() == data);
+
+  const gt::Tensor loss = gt::sum(gt::square(w)), before = w.detach();  // both hold the values of now
+  const std::vector<double> values = before.to_vector<double>();
+  opt.step();
+  CHECK(before.to_vector<double>() == values);
+  w.zero_grad();
+  loss.backward();
+  CHECK(w.grad() == gt::approx(2 * before));
+}
+
+TEST_CASE("SGD: a transposed gradient") {
+  const gt::Tensor w = gt::parameter(gt::zeros({2, 3}));
+  gt::sum(gt::transpose(w) * gt::tensor({{1., 2.}, {3., 4.}, {5., 6.}})).backward();
+  SGD({w}, {.lr = 1}).step();
+  CHECK(gt::equal(w, gt::tensor({{-1., -3., -5.}, {-2., -4., -6.}})));
+}
+
+TEST_CASE("SGD: goes on after the module is converted") {
+  gt::nn::Linear layer(2, 1);
+  layer.weight.assign(gt::tensor({{1., 2.}}));
+  layer.bias.assign(gt::tensor({0.}));
+  SGD opt(layer.parameters(), {.lr = 0.5, .momentum = 0.5});
+  const auto step = [&](gt::Dtype dtype) {
+    opt.zero_grad();
+    gt::sum(layer(gt::ones({1, 2}, {.dtype = dtype}))).backward();  // every gradient is 1
+    opt.step();
+  };
+  step(gt::f32);
+  CHECK(gt::equal(layer.weight, gt::tensor({{0.5, 1.5}})));
+  layer.to(gt::f64);  // velocities of the other dtype start anew
+  step(gt::f64);
+  CHECK(gt::equal(layer.weight, gt::tensor({{0., 1.}}, {.dtype = gt::f64})));
+  step(gt::f64);
+  CHECK(gt::equal(layer.weight, gt::tensor({{-0.75, 0.25}}, {.dtype = gt::f64})));
+  CHECK(gt::equal(layer.bias, gt::tensor({-1.75}, {.dtype = gt::f64})));
+}
