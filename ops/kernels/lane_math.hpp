@@ -34,7 +34,9 @@ std::pair<B, B> medium_sincos(const B& x) {
   const B turn = xsimd::select(r > quarter, B(1), xsimd::select(r < -quarter, B(-1), B(0)));
   r = (r - turn * c::pio2<B>()) - turn * c::pio_2lo<B>();
   n += turn;
-  const auto [s, k] = xsimd::sincos(xsimd::max(xsimd::min(r, quarter), -quarter));
+  // Their polynomials alone: xsimd::sincos also brings a scalar reduction that all instruction sets would share by name.
+  r = xsimd::max(xsimd::min(r, quarter), -quarter);
+  const B s = xsimd::kernel::detail::sin_eval(r * r, r), k = xsimd::kernel::detail::cos_eval(r * r);
   const B quadrant = n - B(4) * xsimd::floor(n * B(0.25));
   const auto odd = quadrant == B(1) || quadrant == B(3);
   const B sine = xsimd::select(odd, k, s), cosine = xsimd::select(odd, s, k);

@@ -1,0 +1,210 @@
+// A training step in its steady state asks the heap for nothing: every allocating function of the C library and operator new
+// are replaced in this binary by ones that count while a switch of their thread is on.
+#include <gradtape/gradtape.hpp>
+
+#include <doctest/doctest.h>
+
+#ifndef GRADTAPE_PLAIN_MALLOC  // a sanitizer has replacements of its own, and pools are off under it
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <string>
+#include <string_view>
+
+namespace {
+
+struct HeapCall {
+  const char* function;
+  void* caller;
+};
+
+constinit thread_local bool counting = false;
+constinit std::array<HeapCall, 4096> calls{};
+constinit std::size_t call_count = 0;
+
+void note(const char* function, void* caller) {
+  if (!counting) return;
+  if (call_count < calls.size()) calls[call_count] = {function, caller};
+  ++call_count;
+}
+
+}  // namespace
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t bytes) noexcept {
+  note("malloc", __builtin_return_address(0));
+  return __libc_malloc(bytes);
+}
+void* calloc(std::size_t n, std::size_t bytes) noexcept {
+  note("calloc", __builtin_return_address(0));
+  return __libc_calloc(n, bytes);
+}
+void* realloc(void* memory, std::size_t bytes) noexcept {
+  note("realloc", __builtin_return_address(0));
+  return __libc_realloc(memory, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+  note("aligned_alloc", __builtin_return_address(0));
+  return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noexcept {
+  note("posix_memalign", __builtin_return_address(0));
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory ? 0 : ENOMEM;
+}
+}
+
+// Out of line, so that the compiler does not compare what allocates with what frees.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
+  note("operator new", __builtin_return_address(0));
+  if (void* memory = __libc_malloc(bytes ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace gt = gradtape;
+
+namespace {
+
+/// Heap calls by "function in shared object".
+std::map<std::string, int> heap_calls_of(auto&& f) {
+  call_count = 0;
+  counting = true;
+  f();
+  counting = false;
+  std::map<std::string, int> found;
+  for (std::size_t i = 0; i < std::min(call_count, calls.size()); ++i) {
+    Dl_info info{};
+    dladdr(calls[i].caller, &info);
+    const std::string_view path = info.dli_fname ? info.dli_fname : "?";
+    ++found[std::string(calls[i].function) + " in " + std::string(path.substr(path.rfind('/') + 1))];
+  }
+  return found;
+}
+
+/// Trains to its steady state, then counts one hundred steps. What oneDNN asks for on its own account is listed; the rest is ours.
+void check_steps(auto&& step) {
+  for (int i = 0; i < 20; ++i) step();
+  const auto found = heap_calls_of([&] {
+    for (int i = 0; i < 100; ++i) step();
+  });
+  for (const auto& [call, n] : found) {
+    if (call.find("libdnnl") != std::string::npos)
+      MESSAGE("100 steps: ", n, " of ", call);
+    else
+      CHECK_MESSAGE(n == 0, n, " calls of ", call, " in 100 steps");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("heap: the counters see every kind of call") {
+  const auto found = heap_calls_of([] {
+    void* volatile sink = std::malloc(10);
+    sink = std::realloc(sink, 20);
+    std::free(sink);
+    sink = std::calloc(2, 10);
+    std::free(sink);
+    sink = std::aligned_alloc(64, 64);
+    std::free(sink);
+    void* aligned = nullptr;
+    if (posix_memalign(&aligned, 64, 64) == 0) std::free(aligned);
+    sink = ::operator new(10);
+    ::operator delete(sink);
+    sink = ::operator new[](10);
+    ::operator delete[](sink);
+  });
+  const auto count = [&](std::string_view function) {
+    int n = 0;
+    for (const auto& [call, times] : found) n += call.starts_with(std::string(function) + " in") ? times : 0;
+    return n;
+  };
+  CHECK(count("malloc") == 1);
+  CHECK(count("realloc") == 1);
+  CHECK(count("calloc") == 1);
+  CHECK(count("aligned_alloc") == 1);
+  CHECK(count("posix_memalign") == 1);
+  CHECK(count("operator new") == 2);
+}
+
+TEST_CASE("heap: none in a step of the MLP 2-8-1") {
+  gt::nn::MLP net({2, 8, 1}, {.activation = gt::sigmoid});
+  gt::optim::SGD sgd(net.parameters(), {.lr = 0.5, .momentum = 0.9});
+  const auto x = gt::tensor({{0., 0.}, {0., 1.}, {1., 0.}, {1., 1.}}), y = gt::tensor({{0.}, {1.}, {1.}, {0.}});
+  check_steps([&] {
+    const auto loss = gt::mse_loss(net(x), y);
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
+TEST_CASE("heap: none in a step of the MLP 784-128-10") {
+  gt::nn::MLP net({784, 128, 10}, {.activation = gt::sigmoid});
+  gt::optim::SGD sgd(net.parameters(), {.lr = 0.1});
+  const auto x = gt::randn({64, 784}), y = gt::randn({64, 10});
+  check_steps([&] {
+    const auto loss = gt::mse_loss(net(x), y);
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
+TEST_CASE("heap: none in a step with relu and cross-entropy on fresh batches") {
+  gt::nn::MLP net({20, 32, 5}, {.activation = gt::relu});
+  gt::optim::SGD sgd(net.parameters(), {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4, .nesterov = true});
+  const auto data = gt::randn({256, 20}), labels = gt::argmax(gt::randn({256, 5}));
+  check_steps([&] {
+    const auto order = gt::permutation(256);
+    const auto batch = gt::slice(order, {.begin = 0, .end = 32});
+    const auto loss = gt::cross_entropy(net(gt::take(data, batch)), gt::take(labels, batch));
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
+TEST_CASE("heap: none in a step written op by op") {
+  const auto w = gt::parameter(gt::randn({6, 4})), b = gt::parameter(gt::zeros({4}));
+  gt::optim::SGD sgd({w, b}, {.lr = 0.01});
+  const auto x = gt::randn({10, 6}), y = gt::randn({10, 4});
+  check_steps([&] {
+    const auto out = gt::tanh(gt::matmul(x, w) + b);
+    const auto loss = 0.5 * gt::sum(gt::square(out - y), {.axes = {0, 1}}) + 0.01 * gt::sum(gt::abs(w));
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
+TEST_CASE("heap: none in a step with a second derivative") {
+  const auto w = gt::parameter(gt::randn({1, 8})), v = gt::parameter(gt::randn({8, 1}));
+  gt::optim::SGD sgd({w, v}, {.lr = 0.001});
+  const auto points = gt::randn({16, 1});
+  check_steps([&] {
+    const auto x = gt::parameter(points);
+    const auto u = gt::matmul(gt::tanh(gt::matmul(x, w)), v);
+    const auto [slope] = gt::grad(gt::sum(u), {x}, {.create_graph = true});
+    const auto loss = gt::mean(gt::square(slope - u));
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
+#endif
