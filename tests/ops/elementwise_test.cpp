@@ -99,12 +99,12 @@ TEST_CASE("elementwise: the bits of an element do not depend on where it stands 
     for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
       CAPTURE(op.name);
       CAPTURE(gt::to_string(dtype));
-      const Tensors one = inputs(op, {1}, dtype);
-      const gt::Tensor g = between(-1, 1)({1}).to(dtype), y = op.f(one);
-      const Tensors d = gradients(op, one, g);
       std::size_t wrong = 0;
       for (std::int64_t size = 1; size <= 70; ++size)
         for (std::int64_t at = 0; at < std::min<std::int64_t>(size, 41); ++at) {
+          const Tensors one = inputs(op, {1}, dtype);  // a number alone, then at this place among strangers
+          const gt::Tensor g = between(-1, 1)({1}).to(dtype), y = op.f(one);
+          const Tensors d = gradients(op, one, g);
           const auto here = gt::arange(static_cast<double>(size), {.dtype = gt::i64}) == static_cast<double>(at);
           Tensors x = inputs(op, {size}, dtype);
           for (std::size_t i = 0; i < x.size(); ++i) x[i] = gt::where(here, one[i], x[i]);
@@ -233,6 +233,29 @@ TEST_CASE("elementwise: a graph swept twice gives the same bits and changes noth
         CHECK(held.unchanged());
         CHECK(gradients_held.unchanged());
       }
+}
+
+TEST_CASE("elementwise: a retained graph keeps even the values that only its nodes hold") {
+  const gt::RandomStream stream(62);
+  for (const Op& op : ops())
+    for (const bool create_graph : {false, true}) {
+      CAPTURE(op.name);
+      CAPTURE(create_graph);
+      Tensors x, temporaries;
+      for (const gt::Tensor& each : inputs(op, {37}, gt::f64)) x.push_back(gt::parameter(each));
+      for (const gt::Tensor& each : x) temporaries.push_back(each + 1.5 - 0.5);  // its producer saves nothing of it
+      gt::Tensor y = op.f(temporaries);
+      temporaries.clear();
+      y = gt::sum(y * 3 + y);
+      const Tensors first = gt::grad(y, x, {.retain_graph = true, .create_graph = create_graph});
+      const Held held(first);
+      const Tensors second = gt::grad(y, x, {.retain_graph = true}), third = gt::grad(y, x);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        CHECK(first[i].detach() == gt::approx(second[i]));
+        CHECK(same_bits(second[i], third[i]));
+      }
+      CHECK(held.unchanged());
+    }
 }
 
 TEST_CASE("elementwise: a sweep that consumes its graph leaves held values alone") {
