@@ -36,13 +36,14 @@ std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
 
 bool is_packed(const Shape& shape, const Strides& strides) {
   std::int64_t expected = 1;
+  bool packed = true;
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    if (shape[axis] == 0) return true;
+    if (shape[axis] == 0) return true;  // whatever the strides of the others
     if (shape[axis] == 1) continue;
-    if (strides[static_cast<std::size_t>(axis)] != expected) return false;
+    packed = packed && strides[static_cast<std::size_t>(axis)] == expected;
     expected *= shape[axis];
   }
-  return true;
+  return packed;
 }
 
 /// Calls `row(to_offset, from_offset)` for every run along the last axis of `shape`.

@@ -89,6 +89,15 @@ Slice clamp(const Slice& slice, std::int64_t size) {
   return {at(slice.begin), std::max(at(slice.begin), at(slice.end))};
 }
 
+/// A view may claim more elements than can be counted, though no array could hold them.
+void require_countable(std::string_view op, const Shape& shape) {
+  std::int64_t n = 1;
+  bool overflow = false;
+  for (const std::int64_t dim : shape) overflow |= __builtin_mul_overflow(n, dim, &n);
+  if (overflow && std::ranges::find(shape, 0) == shape.end())
+    throw ShapeError(fmt::format("{}: {} has more elements than can be counted", op, to_string(shape)));
+}
+
 }  // namespace
 
 Tensor transpose(const Tensor& x, const TransposeOptions& options) {
@@ -100,18 +109,19 @@ Tensor transpose(const Tensor& x, const TransposeOptions& options) {
 Tensor reshape(const Tensor& x, const NewShape& wanted) {
   IntegerList dims;
   std::int64_t known = 1;
-  bool open = false;
+  bool open = false, overflow = false;
   for (const std::int64_t dim : wanted.values()) {
     if (dim == -1 && open) throw ShapeError("reshape: only one dimension can be -1");
     if (dim == -1)
       open = true;
     else
-      known *= dim;
+      overflow |= __builtin_mul_overflow(known, dim, &known);
   }
-  if (open && (known <= 0 || x.numel() % known != 0))
+  if (open && (overflow || known <= 0 || x.numel() % known != 0))
     throw ShapeError(fmt::format("reshape: {} has {} elements, which [{}] does not divide", to_string(x.shape()), x.numel(), fmt::join(wanted.values(), ", ")));
   for (const std::int64_t dim : wanted.values()) dims.push_back(dim == -1 ? x.numel() / known : dim);
   const Shape shape(dims.values());
+  require_countable("reshape", shape);
   if (shape.numel() != x.numel())
     throw ShapeError(fmt::format("reshape: {} has {} elements, {} has {}; they must be as many", to_string(x.shape()), x.numel(), to_string(shape), shape.numel()));
   return record(Reshape{x.shape(), shape}, x);
@@ -120,6 +130,7 @@ Tensor reshape(const Tensor& x, const NewShape& wanted) {
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.rank() > shape.rank() || broadcast("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError(fmt::format("broadcast_to: {} does not stretch to {}; only axes of 1 and missing leading axes do", to_string(x.shape()), to_string(shape)));
+  require_countable("broadcast_to", shape);
   return record(BroadcastTo{x.shape(), shape}, x);
 }
 
