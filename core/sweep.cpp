@@ -210,7 +210,7 @@ void detail::grad(const Tensor& output, const Tensor& seed, std::span<const Tens
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const detail::Value& found = inputs[i].node()->flight;
     if (found.array) {
-      out[i] = Tensor(found);
+      out[i] = options.create_graph ? Tensor(found) : Tensor(packed(found.array));
       continue;
     }
     if (!options.allow_unused)

@@ -109,6 +109,14 @@ TEST_CASE("grad: touches no .grad()") {
   CHECK(all[1].item() == 2);
 }
 
+TEST_CASE("grad: gradients are packed so that span reads them") {
+  const auto w = gt::parameter(gt::ones({2, 3}));
+  const auto [of_sum] = gt::grad(gt::sum(w), {w});  // the rule stretches one number
+  const auto [of_transpose] = gt::grad(gt::sum(gt::transpose(w) * gt::tensor({{1., 2.}, {3., 4.}, {5., 6.}})), {w});
+  CHECK(of_sum.span<float>()[5] == 1);
+  CHECK(of_transpose.span<float>()[1] == 3);
+}
+
 TEST_CASE("grad: inputs that cannot be reached") {
   const auto v = scalar_leaf(2), w = gt::parameter(gt::ones({2, 3}, {.dtype = gt::f64}));
   CHECK_THROWS_WITH_AS(gt::grad(v * v, {v, w}), "grad: input 1 of shape [2, 3] was not reached from the output; pass {.allow_unused = true} to get zeros",
