@@ -220,7 +220,7 @@ TEST_CASE("module: printing") {
         "    bias: parameter f32 [1]\n");
 }
 
-TEST_CASE("module: many threads run one model that is shared") {
+TEST_CASE("threads: a module that is shared") {
   const Scale net;
   const auto x = gt::ones({4, 3});
   const auto expected = net(x).to_vector<float>();
