@@ -49,7 +49,8 @@ TEST_CASE("activations: values and gradients within a few ulps of the exact ones
     const auto worst = [&](const gt::Tensor& actual, auto exact) {
       const auto in = cases::doubles(x), out = cases::doubles(actual);
       double most = 0;
-      for (std::size_t i = 0; i < in.size(); ++i) most = std::max(most, cases::ulps<T>(out[i], static_cast<double>(exact(static_cast<long double>(in[i])))));
+      for (std::size_t i = 0; i < in.size(); ++i)
+        most = std::max(most, cases::ulps<T>(out[i], static_cast<double>(exact(static_cast<long double>(in[i])))));
       return most;
     };
     using L = long double;
@@ -60,10 +61,12 @@ TEST_CASE("activations: values and gradients within a few ulps of the exact ones
     CHECK(worst(gt::vjp(gt::relu, x, ones), [](L v) { return v > 0 ? L{1} : L{0}; }) == 0);
     // Near saturation 1 - y and 1 - y² lose digits; what remains is an error of an ulp of 1.
     const double eps = std::numeric_limits<T>::epsilon();
-    const auto in = cases::doubles(x), ds = cases::doubles(gt::vjp(gt::sigmoid, x, ones)), dt = cases::doubles(gt::vjp(gt::tanh, x, ones));
+    const auto in = cases::doubles(x), ds = cases::doubles(gt::vjp(gt::sigmoid, x, ones)),
+               dt = cases::doubles(gt::vjp(gt::tanh, x, ones));
     double most = 0;
     for (std::size_t i = 0; i < in.size(); ++i)
-      most = std::max({most, std::abs(ds[i] - sigmoid_of(in[i]) * (1 - sigmoid_of(in[i]))), std::abs(dt[i] - (1 - std::tanh(in[i]) * std::tanh(in[i])))});
+      most = std::max({most, std::abs(ds[i] - sigmoid_of(in[i]) * (1 - sigmoid_of(in[i]))),
+                       std::abs(dt[i] - (1 - std::tanh(in[i]) * std::tanh(in[i])))});
     CHECK(most <= 4 * eps);
   };
   check(float{});
@@ -75,13 +78,16 @@ TEST_CASE("activations: gradcheck over shapes and views") {
   cases::gradcheck_all(gt::sigmoid, any);
   cases::gradcheck_all(gt::tanh, any);
   cases::gradcheck_all(gt::relu, cases::away_from(0));
-  cases::gradcheck_all([](const gt::Tensor& x) { return gt::relu(x) * x; }, cases::away_from(0));  // a second derivative that is not 0
+  cases::gradcheck_all([](const gt::Tensor& x) { return gt::relu(x) * x; },
+                       cases::away_from(0));  // a second derivative that is not 0
 }
 
 TEST_CASE("activations: extreme inputs") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
-    const auto x = vector({inf, -inf, 90, -90, 750, -750, 0.0, -0.0, 1e-40, -1e-310, cases::nan}, dtype), ones = gt::ones_like(x);
-    const double least = dtype == gt::f32 ? std::numeric_limits<float>::min() : 0;  // sigmoid(-90) is subnormal in f32: 8.19e-40
+    const auto x = vector({inf, -inf, 90, -90, 750, -750, 0.0, -0.0, 1e-40, -1e-310, cases::nan}, dtype),
+               ones = gt::ones_like(x);
+    const double least =
+        dtype == gt::f32 ? std::numeric_limits<float>::min() : 0;  // sigmoid(-90) is subnormal in f32: 8.19e-40
     const auto s = cases::doubles(gt::sigmoid(x)), ds = cases::doubles(gt::vjp(gt::sigmoid, x, ones));
     const std::vector<double> sigmoids{1, 0, 1, 8.194012623990515e-40, 1, 0, 0.5, 0.5, 0.5, 0.5};
     const std::vector<double> slopes{0, 0, 0, 8.194012623990515e-40, 0, 0, 0.25, 0.25, 0.25, 0.25};
@@ -116,14 +122,16 @@ TEST_CASE("activations: what the nodes save") {
 
 TEST_CASE("softmax: values along every axis of every shape in f32 and f64") {
   const gt::RandomStream stream(43);
-  for (const gt::Shape& shape : {gt::Shape{1}, gt::Shape{3}, gt::Shape{37}, gt::Shape{3, 4}, gt::Shape{2, 3, 5}, gt::Shape{5, 100}, gt::Shape{2, 1, 9}})
+  for (const gt::Shape& shape : {gt::Shape{1}, gt::Shape{3}, gt::Shape{37}, gt::Shape{3, 4}, gt::Shape{2, 3, 5},
+                                 gt::Shape{5, 100}, gt::Shape{2, 1, 9}})
     for (int axis = -shape.rank(); axis < shape.rank(); ++axis)
       for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
         CAPTURE(gt::to_string(shape));
         CAPTURE(axis);
         const auto x = random(shape).to(gt::f32).to(dtype);
         std::size_t step = 1;
-        for (int k = shape.rank() - 1; k > (axis < 0 ? axis + shape.rank() : axis); --k) step *= static_cast<std::size_t>(shape[k]);
+        for (int k = shape.rank() - 1; k > (axis < 0 ? axis + shape.rank() : axis); --k)
+          step *= static_cast<std::size_t>(shape[k]);
         auto expected = softmax_of(cases::doubles(x), static_cast<std::size_t>(shape[axis]), step);
         const auto as_tensor = [&] { return gt::tensor(std::span(expected), shape).to(dtype); };
         CHECK(gt::softmax(x, {.axis = axis}) == gt::approx(as_tensor()));
@@ -134,7 +142,8 @@ TEST_CASE("softmax: values along every axis of every shape in f32 and f64") {
 
 TEST_CASE("softmax: gradcheck over shapes views and axes") {
   const auto any = between(-3, 3);
-  for (const gt::Shape& shape : {gt::Shape{1}, gt::Shape{37}, gt::Shape{3, 4}, gt::Shape{1, 1}, gt::Shape{2, 3, 5}, gt::Shape{0}, gt::Shape{3, 0}, gt::Shape{0, 3}})
+  for (const gt::Shape& shape : {gt::Shape{1}, gt::Shape{37}, gt::Shape{3, 4}, gt::Shape{1, 1}, gt::Shape{2, 3, 5},
+                                 gt::Shape{0}, gt::Shape{3, 0}, gt::Shape{0, 3}})
     for (int axis = 0; axis < shape.rank(); ++axis) {
       CAPTURE(gt::to_string(shape));
       CAPTURE(axis);
@@ -159,7 +168,8 @@ TEST_CASE("softmax: large and infinite inputs") {
     CHECK(of({-750, -750}) == gt::approx(vector({0.5, 0.5}, dtype)));
     CHECK(of({1e30, 0, -1e30}) == gt::approx(vector({1, 0, 0}, dtype)));
     CHECK(of({0, -inf, 0}) == gt::approx(vector({0.5, 0, 0.5}, dtype)));  // a masked entry
-    CHECK(gt::log_softmax(vector({0, -inf, 0}, dtype)) == gt::approx(vector({-std::log(2), -inf, -std::log(2)}, dtype)));
+    CHECK(gt::log_softmax(vector({0, -inf, 0}, dtype)) ==
+          gt::approx(vector({-std::log(2), -inf, -std::log(2)}, dtype)));
     CHECK(gt::log_softmax(vector({750, 0}, dtype)) == gt::approx(vector({0, -750}, dtype)));
     CHECK(gt::log_softmax(vector({-750, 0}, dtype)) == gt::approx(vector({-750, 0}, dtype)));
     for (const std::vector<double>& x : {std::vector<double>{-inf, -inf}, {inf, 0}, {inf, inf}, {cases::nan, 0, 1}}) {
@@ -187,11 +197,19 @@ TEST_CASE("softmax: large and infinite inputs") {
 TEST_CASE("activations: error messages word for word") {
   using cases::message_of;
   const auto n = gt::tensor({1, 2}, {.dtype = gt::i64}), c = gt::tensor({true}, {.dtype = gt::boolean});
-  CHECK(message_of<gt::DtypeError>([&] { return gt::sigmoid(n); }) == "sigmoid: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::tanh(n); }) == "tanh: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::relu(c); }) == "relu: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::softmax(n); }) == "softmax: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::log_softmax(c); }) == "log_softmax: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::ShapeError>([] { return gt::softmax(gt::zeros({2, 3}), {.axis = 2}); }) == "softmax: axis 2 is out of range for rank 2; use -2 to 1");
-  CHECK(message_of<gt::ShapeError>([] { return gt::log_softmax(gt::zeros({})); }) == "log_softmax: axis -1 of a scalar; a scalar has no axes");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::sigmoid(n); }) ==
+        "sigmoid: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::tanh(n); }) ==
+        "tanh: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::relu(c); }) ==
+        "relu: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::softmax(n); }) ==
+        "softmax: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::log_softmax(c); }) ==
+        "log_softmax: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::ShapeError>([] {
+          return gt::softmax(gt::zeros({2, 3}), {.axis = 2});
+        }) == "softmax: axis 2 is out of range for rank 2; use -2 to 1");
+  CHECK(message_of<gt::ShapeError>([] { return gt::log_softmax(gt::zeros({})); }) ==
+        "log_softmax: axis -1 of a scalar; a scalar has no axes");
 }

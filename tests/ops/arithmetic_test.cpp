@@ -1,6 +1,6 @@
-#include <ops/cases.hpp>
-
 #include <string>
+
+#include <ops/cases.hpp>
 
 namespace gt = gradtape;
 using cases::between, cases::inf, cases::vector;
@@ -30,11 +30,15 @@ TEST_CASE("arithmetic: values and gradients against plain loops over every broad
   const auto left = [](double a, double) { return a; };
   const auto right = [](double, double b) { return b; };
   const auto any = between(-2, 2);
-  cases::check_against_loops(gt::add, [](double a, double b) { return a + b; }, one, one, any, any);
-  cases::check_against_loops(gt::sub, [](double a, double b) { return a - b; }, one, [](double, double) { return -1.0; }, any, any);
-  cases::check_against_loops(gt::mul, [](double a, double b) { return a * b; }, right, left, any, any);
-  cases::check_against_loops(gt::div, [](double a, double b) { return a / b; }, [](double, double b) { return 1 / b; },
-                             [](double a, double b) { return -a / (b * b); }, any, between(0.5, 2));
+  cases::check_against_loops(
+      gt::add, [](double a, double b) { return a + b; }, one, one, any, any);
+  cases::check_against_loops(
+      gt::sub, [](double a, double b) { return a - b; }, one, [](double, double) { return -1.0; }, any, any);
+  cases::check_against_loops(
+      gt::mul, [](double a, double b) { return a * b; }, right, left, any, any);
+  cases::check_against_loops(
+      gt::div, [](double a, double b) { return a / b; }, [](double, double b) { return 1 / b; },
+      [](double a, double b) { return -a / (b * b); }, any, between(0.5, 2));
 }
 
 TEST_CASE("arithmetic: values are those of IEEE 754 to the bit") {
@@ -164,17 +168,24 @@ TEST_CASE("arithmetic: error messages word for word") {
         "add: shapes [2, 3] and [4] do not broadcast: axis -1 has 3 against 4; sizes must be equal or 1");
   CHECK(message_of<gt::ShapeError>([&] { return b - a; }) ==
         "sub: shapes [4] and [2, 3] do not broadcast: axis -1 has 4 against 3; sizes must be equal or 1");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::zeros({2, 3}) * gt::zeros({3, 3}); }) ==
-        "mul: shapes [2, 3] and [3, 3] do not broadcast: axis -2 has 2 against 3; sizes must be equal or 1");
+  CHECK(message_of<gt::ShapeError>([&] {
+          return gt::zeros({2, 3}) * gt::zeros({3, 3});
+        }) == "mul: shapes [2, 3] and [3, 3] do not broadcast: axis -2 has 2 against 3; sizes must be equal or 1");
   CHECK(message_of<gt::ShapeError>([&] { return gt::zeros({0}) / gt::zeros({2}); }) ==
         "div: shapes [0] and [2] do not broadcast: axis -1 has 0 against 2; sizes must be equal or 1");
-  CHECK(message_of<gt::DtypeError>([&] { return a * d; }) == "mul: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return d - a; }) == "sub: dtypes f64 and f32 do not mix; convert one with .to(gradtape::f64)");
-  CHECK(message_of<gt::DtypeError>([&] { return n + a[{0, gt::Slice{0, 2}}]; }) ==
-        "add: dtypes i64 and f32 do not mix; convert one with .to(gradtape::i64)");
-  CHECK(message_of<gt::DtypeError>([&] { return n / n; }) == "div: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return flags + flags; }) == "add: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return -flags; }) == "neg: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return a * d; }) ==
+        "mul: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return d - a; }) ==
+        "sub: dtypes f64 and f32 do not mix; convert one with .to(gradtape::f64)");
+  CHECK(message_of<gt::DtypeError>([&] {
+          return n + a[{0, gt::Slice{0, 2}}];
+        }) == "add: dtypes i64 and f32 do not mix; convert one with .to(gradtape::i64)");
+  CHECK(message_of<gt::DtypeError>([&] { return n / n; }) ==
+        "div: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return flags + flags; }) ==
+        "add: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return -flags; }) ==
+        "neg: no meaning for boolean; convert with .to(gradtape::f32)");
   CHECK(message_of<gt::DtypeError>([&] { return n + 0.5; }) ==
         "add: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
   CHECK(message_of<gt::DtypeError>([&] { return 1.25 * n; }) ==

@@ -1,12 +1,10 @@
 #pragma once
 
 /// \file
-/// What the tests of the ops share: the matrix of shapes, views and broadcasts that every op is checked over, references by
-/// plain loops over std:: functions, and comparisons to the bit.
+/// What the tests of the ops share: the matrix of shapes, views and broadcasts that every op is checked over,
+/// references by plain loops over std:: functions, and comparisons to the bit.
 
 #include <gradtape/gradtape.hpp>
-
-#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +15,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace cases {
 
@@ -49,12 +49,36 @@ inline std::vector<View> views() {
   using gt::Slice, gt::Tensor;
   return {
       {"transposed", {4, 3}, [](const Tensor& x) { return gt::transpose(x); }},
-      {"outer axes swapped", {2, 3, 5}, [](const Tensor& x) { return gt::transpose(x, {0, 2}); }},
-      {"rows", {5, 7}, [](const Tensor& x) { return x[{Slice{1, 4}}]; }},
-      {"columns", {5, 7}, [](const Tensor& x) { return x[{Slice{}, Slice{2, 6}}]; }},
-      {"one column", {37, 3}, [](const Tensor& x) { return x[{Slice{}, 1}]; }},
-      {"odd offset", {41}, [](const Tensor& x) { return x[{Slice{3, 40}}]; }},
-      {"stretched", {3, 1}, [](const Tensor& x) { return gt::broadcast_to(x, {2, 3, 70}); }},
+      {"outer axes swapped",
+       {2, 3, 5},
+       [](const Tensor& x) {
+         return gt::transpose(x, {0, 2});
+       }},
+      {"rows",
+       {5, 7},
+       [](const Tensor& x) {
+         return x[{Slice{1, 4}}];
+       }},
+      {"columns",
+       {5, 7},
+       [](const Tensor& x) {
+         return x[{Slice{}, Slice{2, 6}}];
+       }},
+      {"one column",
+       {37, 3},
+       [](const Tensor& x) {
+         return x[{Slice{}, 1}];
+       }},
+      {"odd offset",
+       {41},
+       [](const Tensor& x) {
+         return x[{Slice{3, 40}}];
+       }},
+      {"stretched",
+       {3, 1},
+       [](const Tensor& x) {
+         return gt::broadcast_to(x, {2, 3, 70});
+       }},
       {"transposed long rows", {70, 3}, [](const Tensor& x) { return gt::transpose(x); }},
   };
 }
@@ -62,11 +86,30 @@ inline std::vector<View> views() {
 /// Shapes that broadcast to a common one; every pair is to be tried both ways round.
 inline std::vector<std::pair<gt::Shape, gt::Shape>> broadcasts() {
   return {
-      {{3, 4}, {3, 4}},     {{37}, {37}},         {{3, 4}, {4}},          {{3, 4}, {1, 4}},        {{3, 4}, {3, 1}},
-      {{3, 4}, {}},         {{37}, {1}},          {{}, {}},               {{3, 1}, {1, 4}},        {{5, 3}, {3}},
-      {{2, 3, 5}, {5}},     {{2, 3, 5}, {3, 1}},  {{2, 3, 5}, {2, 1, 5}}, {{2, 1, 5}, {3, 1}},     {{3, 70}, {70}},
-      {{3, 70}, {3, 1}},    {{70, 3}, {70, 1}},   {{2, 3, 67}, {3, 1}},   {{2, 3, 67}, {2, 1, 67}}, {{3, 600}, {600}},
-      {{0}, {1}},           {{0, 4}, {4}},        {{3, 0}, {3, 1}},       {{2, 1, 1, 3}, {4, 1, 1}},
+      {{3, 4}, {3, 4}},
+      {{37}, {37}},
+      {{3, 4}, {4}},
+      {{3, 4}, {1, 4}},
+      {{3, 4}, {3, 1}},
+      {{3, 4}, {}},
+      {{37}, {1}},
+      {{}, {}},
+      {{3, 1}, {1, 4}},
+      {{5, 3}, {3}},
+      {{2, 3, 5}, {5}},
+      {{2, 3, 5}, {3, 1}},
+      {{2, 3, 5}, {2, 1, 5}},
+      {{2, 1, 5}, {3, 1}},
+      {{3, 70}, {70}},
+      {{3, 70}, {3, 1}},
+      {{70, 3}, {70, 1}},
+      {{2, 3, 67}, {3, 1}},
+      {{2, 3, 67}, {2, 1, 67}},
+      {{3, 600}, {600}},
+      {{0}, {1}},
+      {{0, 4}, {4}},
+      {{3, 0}, {3, 1}},
+      {{2, 1, 1, 3}, {4, 1, 1}},
   };
 }
 
@@ -97,9 +140,12 @@ void gradcheck_all(const F& f, const Sampler& a, const Sampler& b) {
   for (const View& view : views()) {
     CAPTURE(view.name);
     const gt::Shape packed = view.of(gt::zeros(view.base)).shape();
-    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(view.of(x), y); }, {a(view.base), b(packed)}));
-    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(x, view.of(y)); }, {a(packed), b(view.base)}));
-    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(view.of(x), view.of(y)); }, {a(view.base), b(view.base)}));
+    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(view.of(x), y); },
+                        {a(view.base), b(packed)}));
+    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(x, view.of(y)); },
+                        {a(packed), b(view.base)}));
+    CHECK(gt::gradcheck([&](const gt::Tensor& x, const gt::Tensor& y) { return f(view.of(x), view.of(y)); },
+                        {a(view.base), b(view.base)}));
   }
 }
 
@@ -124,8 +170,8 @@ inline gt::Tensor vector(const std::vector<double>& values, gt::Dtype dtype = gt
   return gt::tensor(std::span(values), {values.size()}).to(dtype);
 }
 
-/// Value and gradients of `op` against plain loops over f(a, b), df/da and df/db on doubles: every broadcast both ways round, f32
-/// and f64. Samples are rounded to f32, so that both dtypes compute with the same numbers.
+/// Value and gradients of `op` against plain loops over f(a, b), df/da and df/db on doubles: every broadcast both ways
+/// round, f32 and f64. Samples are rounded to f32, so that both dtypes compute with the same numbers.
 template <class Op, class F, class Da, class Db>
 void check_against_loops(const Op& op, F f, Da da, Db db, const Sampler& a_sample, const Sampler& b_sample) {
   const gt::RandomStream random(13);
@@ -146,7 +192,8 @@ void check_against_loops(const Op& op, F f, Da da, Db db, const Sampler& a_sampl
         b_grad[at_b] += gv[static_cast<std::size_t>(i)] * db(av[at_a], bv[at_b]);
       }
       const auto close = [&](const std::vector<double>& values, const gt::Shape& shape) {
-        return gt::approx(gt::tensor(std::span(values), shape).to(dtype)).atol(dtype == gt::f32 ? 2e-5 : 1e-12);  // of sums
+        return gt::approx(gt::tensor(std::span(values), shape).to(dtype))
+            .atol(dtype == gt::f32 ? 2e-5 : 1e-12);  // of sums
       };
       const auto [ga, gb] = gt::vjp(op, {a, b}, g);
       CHECK(y == close(value, y.shape()));

@@ -21,10 +21,14 @@ gt::Tensor tensor_of(const std::vector<T>& values) {
   return gt::tensor(std::span(values), {values.size()});
 }
 
-gt::Tensor flags(std::initializer_list<gt::Literal> values) { return gt::tensor(gt::Literal(values), {.dtype = gt::boolean}); }
+gt::Tensor flags(std::initializer_list<gt::Literal> values) {
+  return gt::tensor(gt::Literal(values), {.dtype = gt::boolean});
+}
 
 /// Beyond [-1, 1], on both sides: far from ties with what lies inside.
-gt::Tensor outside(const gt::Shape& shape) { return gt::away_from(0, shape, {.distance = 1.1, .spread = 3, .dtype = gt::f64}); }
+gt::Tensor outside(const gt::Shape& shape) {
+  return gt::away_from(0, shape, {.distance = 1.1, .spread = 3, .dtype = gt::f64});
+}
 
 /// A condition of the shape, about half of it true.
 gt::Tensor coin(const gt::Shape& shape) { return gt::uniform(shape) < 0.5; }
@@ -52,8 +56,10 @@ TEST_CASE("comparisons: every pair of values in every dtype") {
     same(ta >= tb, [](T x, T y) { return x >= y; });
   };
   check(std::vector<double>{0.0, -0.0, 1, -1, 1e-310, inf, -inf, cases::nan});
-  check(std::vector<float>{0.0F, -0.0F, 1, -1, 1e-40F, static_cast<float>(inf), static_cast<float>(-inf), static_cast<float>(cases::nan)});
-  check(std::vector<std::int64_t>{0, 1, -1, (std::int64_t{1} << 60) + 1, std::int64_t{1} << 60, std::numeric_limits<std::int64_t>::min()});
+  check(std::vector<float>{0.0F, -0.0F, 1, -1, 1e-40F, static_cast<float>(inf), static_cast<float>(-inf),
+                           static_cast<float>(cases::nan)});
+  check(std::vector<std::int64_t>{0, 1, -1, (std::int64_t{1} << 60) + 1, std::int64_t{1} << 60,
+                                  std::numeric_limits<std::int64_t>::min()});
   const auto p = flags({true, true, false, false}), q = flags({true, false, true, false});
   CHECK(gt::equal(p == q, flags({true, false, false, true})));
   CHECK(gt::equal(p != q, flags({false, true, true, false})));
@@ -85,7 +91,8 @@ TEST_CASE("comparisons: broadcast like arithmetic and leave no node") {
     const auto actual = result.to_vector<bool>();
     bool same = true;
     for (std::int64_t i = 0; i < result.numel(); ++i)
-      same = same && actual[static_cast<std::size_t>(i)] == (av[cases::source(i, result.shape(), left)] < bv[cases::source(i, result.shape(), right)]);
+      same = same && actual[static_cast<std::size_t>(i)] ==
+                         (av[cases::source(i, result.shape(), left)] < bv[cases::source(i, result.shape(), right)]);
     CHECK(same);
   }
 }
@@ -109,10 +116,12 @@ TEST_CASE("where: value and gradients on paper") {
 TEST_CASE("where: gradcheck over shapes broadcasts and views") {
   const auto any = between(-2, 2);
   // Conditions that no small step turns over: every a lies in [-1, 1], every b outside of it, on both sides.
-  cases::gradcheck_all([](const gt::Tensor& a, const gt::Tensor& b) { return gt::where(a > b, a * b, b); }, between(-1, 1), outside);
+  cases::gradcheck_all([](const gt::Tensor& a, const gt::Tensor& b) { return gt::where(a > b, a * b, b); },
+                       between(-1, 1), outside);
   cases::gradcheck_all([](const gt::Tensor& x) { return gt::where(x.detach() > 0, x * x, 3); }, cases::away_from(0));
   const gt::RandomStream random_stream(33);
-  for (const gt::Shape& shape : {gt::Shape{}, gt::Shape{1}, gt::Shape{4}, gt::Shape{3, 1}, gt::Shape{1, 4}, gt::Shape{3, 4}, gt::Shape{2, 3, 4}}) {
+  for (const gt::Shape& shape : {gt::Shape{}, gt::Shape{1}, gt::Shape{4}, gt::Shape{3, 1}, gt::Shape{1, 4},
+                                 gt::Shape{3, 4}, gt::Shape{2, 3, 4}}) {
     CAPTURE(gt::to_string(shape));
     const auto c = coin(shape);
     CHECK(gt::gradcheck(gt::where, {c, any({3, 4}), any({4})}));
@@ -165,23 +174,31 @@ TEST_CASE("maximum and minimum: the formulas on paper") {
 
 TEST_CASE("maximum and minimum: against plain loops over every broadcast in f32 and f64") {
   const auto any = between(-2, 2);
-  cases::check_against_loops(gt::maximum, [](double a, double b) { return std::max(a, b); }, [](double a, double b) { return a > b ? 1.0 : 0.0; },
-                             [](double a, double b) { return b > a ? 1.0 : 0.0; }, any, any);
-  cases::check_against_loops(gt::minimum, [](double a, double b) { return std::min(a, b); }, [](double a, double b) { return a < b ? 1.0 : 0.0; },
-                             [](double a, double b) { return b < a ? 1.0 : 0.0; }, any, any);
+  cases::check_against_loops(
+      gt::maximum, [](double a, double b) { return std::max(a, b); },
+      [](double a, double b) { return a > b ? 1.0 : 0.0; }, [](double a, double b) { return b > a ? 1.0 : 0.0; }, any,
+      any);
+  cases::check_against_loops(
+      gt::minimum, [](double a, double b) { return std::min(a, b); },
+      [](double a, double b) { return a < b ? 1.0 : 0.0; }, [](double a, double b) { return b < a ? 1.0 : 0.0; }, any,
+      any);
 }
 
 TEST_CASE("maximum and minimum: gradcheck over shapes broadcasts and views") {
   const auto inside = between(-1, 1);
   cases::gradcheck_all(gt::maximum, inside, outside);
   cases::gradcheck_all(gt::minimum, inside, outside);
-  cases::gradcheck_all([](const gt::Tensor& a, const gt::Tensor& b) { return gt::maximum(a * a, b) * gt::minimum(a, b); }, inside, outside);
-  cases::gradcheck_all([](const gt::Tensor& x) { return gt::maximum(x, 0) + gt::minimum(0.05, x) * x; }, cases::away_from(0));
+  cases::gradcheck_all(
+      [](const gt::Tensor& a, const gt::Tensor& b) { return gt::maximum(a * a, b) * gt::minimum(a, b); }, inside,
+      outside);
+  cases::gradcheck_all([](const gt::Tensor& x) { return gt::maximum(x, 0) + gt::minimum(0.05, x) * x; },
+                       cases::away_from(0));
 }
 
 TEST_CASE("maximum and minimum: NaN wins on either side and ties share the gradient") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
-    const auto a = vector({cases::nan, 1, cases::nan, inf, -inf, 2}, dtype), b = vector({1, cases::nan, cases::nan, 1, 1, 2}, dtype);
+    const auto a = vector({cases::nan, 1, cases::nan, inf, -inf, 2}, dtype),
+               b = vector({1, cases::nan, cases::nan, 1, 1, 2}, dtype);
     CHECK(gt::maximum(a, b) == gt::approx(vector({cases::nan, cases::nan, cases::nan, inf, 1, 2}, dtype)));
     CHECK(gt::minimum(a, b) == gt::approx(vector({cases::nan, cases::nan, cases::nan, 1, -inf, 2}, dtype)));
     const auto x = vector({3, 3}, dtype), y = vector({3, 4}, dtype), g = vector({5, 7}, dtype);
@@ -198,27 +215,35 @@ TEST_CASE("maximum and minimum: NaN wins on either side and ties share the gradi
 
 TEST_CASE("compare: error messages word for word") {
   using cases::message_of;
-  const auto f = gt::zeros({2}), d = gt::zeros({2}, {.dtype = gt::f64}), n = gt::tensor({1, 2}, {.dtype = gt::i64}), c = flags({true, false});
+  const auto f = gt::zeros({2}), d = gt::zeros({2}, {.dtype = gt::f64}), n = gt::tensor({1, 2}, {.dtype = gt::i64}),
+             c = flags({true, false});
   CHECK(message_of<gt::ShapeError>([&] { return f == gt::zeros({3}); }) ==
         "==: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
-  CHECK(message_of<gt::DtypeError>([&] { return f < d; }) == "<: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return c != n; }) == "!=: dtypes boolean and i64 do not mix; convert one with .to(gradtape::boolean)");
+  CHECK(message_of<gt::DtypeError>([&] { return f < d; }) ==
+        "<: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return c != n; }) ==
+        "!=: dtypes boolean and i64 do not mix; convert one with .to(gradtape::boolean)");
   CHECK(message_of<gt::DtypeError>([&] { return n == 0.5; }) ==
         "==: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
   CHECK(message_of<gt::DtypeError>([&] { return gt::where(f, f, f); }) ==
         "where: input 0 must be boolean, not f32; compare it with something first");
   CHECK(message_of<gt::DtypeError>([&] { return gt::where(n, f, f); }) ==
         "where: input 0 must be boolean, not i64; compare it with something first");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, f, d); }) == "where: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, c, c); }) == "where: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, f, d); }) ==
+        "where: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, c, c); }) ==
+        "where: no meaning for boolean; convert with .to(gradtape::f32)");
   CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, n, 0.5); }) ==
         "where: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
   CHECK(message_of<gt::ShapeError>([&] { return gt::where(c, gt::zeros({3}), 0); }) ==
         "where: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::maximum(c, c); }) == "maximum: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::minimum(f, d); }) == "minimum: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::maximum(c, c); }) ==
+        "maximum: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::minimum(f, d); }) ==
+        "minimum: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
   // Read left to right, as it was written.
-  CHECK(message_of<gt::DtypeError>([&] { return f > d; }) == ">: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return f > d; }) ==
+        ">: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
   CHECK(message_of<gt::ShapeError>([&] { return f >= gt::zeros({3}); }) ==
         ">=: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
 }

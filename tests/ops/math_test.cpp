@@ -1,7 +1,6 @@
-#include <ops/cases.hpp>
-
 #include <array>
 
+#include <ops/cases.hpp>
 
 namespace gt = gradtape;
 using cases::between, cases::inf, cases::vector;
@@ -15,7 +14,8 @@ double worst_ulps(const Op& op, Exact exact, double low, double high) {
   const gt::Tensor x = gt::uniform({20000}, {.low = low, .high = high, .dtype = gt::dtype_of<T>});
   const auto in = x.to_vector<T>(), out = op(x).template to_vector<T>();
   double worst = 0;
-  for (std::size_t i = 0; i < in.size(); ++i) worst = std::max(worst, cases::ulps<T>(out[i], static_cast<double>(exact(static_cast<long double>(in[i])))));
+  for (std::size_t i = 0; i < in.size(); ++i)
+    worst = std::max(worst, cases::ulps<T>(out[i], static_cast<double>(exact(static_cast<long double>(in[i])))));
   return worst;
 }
 
@@ -24,12 +24,15 @@ template <class Op, class F, class D>
 void check_points(const Op& op, F f, D d, const std::vector<double>& points, double tolerance) {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
     const gt::Tensor x = vector(points, dtype);
-    const auto in = cases::doubles(x), out = cases::doubles(op(x)), grad = cases::doubles(gt::vjp(op, x, gt::ones_like(x)));
+    const auto in = cases::doubles(x), out = cases::doubles(op(x)),
+               grad = cases::doubles(gt::vjp(op, x, gt::ones_like(x)));
     for (std::size_t i = 0; i < in.size(); ++i) {
       CAPTURE(gt::to_string(dtype));
       CAPTURE(in[i]);
       const auto rounded = [&](double v) { return dtype == gt::f32 ? static_cast<double>(static_cast<float>(v)) : v; };
-      const auto distance = [&](double a, double e) { return dtype == gt::f32 ? cases::ulps<float>(a, e) : cases::ulps<double>(a, e); };
+      const auto distance = [&](double a, double e) {
+        return dtype == gt::f32 ? cases::ulps<float>(a, e) : cases::ulps<double>(a, e);
+      };
       CHECK(distance(out[i], rounded(f(in[i]))) <= tolerance);
       CHECK(distance(grad[i], rounded(d(in[i]))) <= tolerance + 1);
     }
@@ -52,8 +55,8 @@ TEST_CASE("math: the formulas on paper") {
   CHECK(gt::vjp(gt::abs, -x, g) == gt::approx(-1 * g));
   const auto b = between(-2, 2)({3, 4});
   const auto [da, db] = gt::vjp(gt::pow, {x, b}, g);
-  CHECK(da == gt::approx(g * b * gt::exp((b - 1) * gt::log(x))));           // b·aᵇ⁻¹
-  CHECK(db == gt::approx(g * gt::exp(b * gt::log(x)) * gt::log(x)));        // aᵇ·ln a
+  CHECK(da == gt::approx(g * b * gt::exp((b - 1) * gt::log(x))));     // b·aᵇ⁻¹
+  CHECK(db == gt::approx(g * gt::exp(b * gt::log(x)) * gt::log(x)));  // aᵇ·ln a
 }
 
 TEST_CASE("math: values within two ulps of the exact ones") {
@@ -68,8 +71,10 @@ TEST_CASE("math: values within two ulps of the exact ones") {
     if (std::is_same_v<T, double>) CHECK(worst_ulps<T>(gt::exp, e, -708, 709.7) <= 3);
     CHECK(worst_ulps<T>(gt::log, l, 0, 3) <= 2);
     CHECK(worst_ulps<T>(gt::log, l, 0, 1e30) <= 2);
-    CHECK(worst_ulps<T>(gt::sqrt, [](L x) { return std::sqrt(x); }, 0, 10) <= 1);
-    CHECK(worst_ulps<T>(gt::square, [](L x) { return x * x; }, -10, 10) <= 1);
+    CHECK(worst_ulps<T>(
+              gt::sqrt, [](L x) { return std::sqrt(x); }, 0, 10) <= 1);
+    CHECK(worst_ulps<T>(
+              gt::square, [](L x) { return x * x; }, -10, 10) <= 1);
     for (const double size : {0.7, 3.0, 60.0, 200.0, 1e4, 8e5, 1e7, 1e30}) {
       CAPTURE(size);
       CHECK(worst_ulps<T>(gt::sin, s, -size, size) <= 2);
@@ -79,20 +84,25 @@ TEST_CASE("math: values within two ulps of the exact ones") {
       CAPTURE(p);
       const auto power = [p](L x) { return std::pow(x, static_cast<L>(p)); };
       CHECK(worst_ulps<T>([p](const gt::Tensor& x) { return gt::pow(x, p); }, power, 0.01, 10) <= 1);
-      if (p == std::trunc(p)) CHECK(worst_ulps<T>([p](const gt::Tensor& x) { return gt::pow(x, p); }, power, -10, -0.01) <= 1);
+      if (p == std::trunc(p))
+        CHECK(worst_ulps<T>([p](const gt::Tensor& x) { return gt::pow(x, p); }, power, -10, -0.01) <= 1);
     }
-    CHECK(worst_ulps<T>([](const gt::Tensor& x) { return gt::pow(2.5, x); }, [](L x) { return std::pow(L{2.5}, x); }, -20, 20) <= 1);
+    CHECK(worst_ulps<T>([](const gt::Tensor& x) { return gt::pow(2.5, x); }, [](L x) { return std::pow(L{2.5}, x); },
+                        -20, 20) <= 1);
   };
   check(float{});
   check(double{});
 }
 
 TEST_CASE("math: sine and cosine near multiples of a quarter turn") {
-  // The doubles next to k·π/2, where the result is what rounding of the argument left over, and sums that round across a quadrant.
+  // The doubles next to k·π/2, where the result is what rounding of the argument left over, and sums that round across
+  // a quadrant.
   std::vector<double> x;
   for (int k = -2000; k <= 2000; ++k) {
     const double near = k * 1.5707963267948966;
-    for (const double v : {near, std::nextafter(near, inf), std::nextafter(near, -inf), near / 2, std::nextafter(near / 2, inf)}) x.push_back(v);
+    for (const double v :
+         {near, std::nextafter(near, inf), std::nextafter(near, -inf), near / 2, std::nextafter(near / 2, inf)})
+      x.push_back(v);
   }
   x.insert(x.end(), {823549.6645, 823549.7, 710.0, 5.319372648326541e+255});
   const auto s = gt::sin(vector(x)).to_vector<double>(), c = gt::cos(vector(x)).to_vector<double>();
@@ -119,28 +129,39 @@ TEST_CASE("math: gradcheck over shapes and views") {
   cases::gradcheck_all(gt::cos, between(-6, 6));
   cases::gradcheck_all(gt::abs, cases::away_from(0));
   cases::gradcheck_all(gt::pow, positive, any);
-  cases::gradcheck_all([](const gt::Tensor& x) { return gt::pow(x, 3); }, any);   // bases of either sign
+  cases::gradcheck_all([](const gt::Tensor& x) { return gt::pow(x, 3); }, any);  // bases of either sign
   cases::gradcheck_all([](const gt::Tensor& x) { return gt::pow(x, 2.0); }, any);
   cases::gradcheck_all([](const gt::Tensor& x) { return gt::pow(x, -2); }, cases::away_from(0));
   cases::gradcheck_all([](const gt::Tensor& x) { return gt::pow(1.5, x); }, any);
 }
 
 TEST_CASE("math: pow against plain loops over every broadcast in f32 and f64") {
-  cases::check_against_loops(gt::pow, [](double a, double b) { return std::pow(a, b); }, [](double a, double b) { return b * std::pow(a, b - 1); },
-                             [](double a, double b) { return std::pow(a, b) * std::log(a); }, between(0.5, 2), between(-2, 2));
+  cases::check_against_loops(
+      gt::pow, [](double a, double b) { return std::pow(a, b); },
+      [](double a, double b) { return b * std::pow(a, b - 1); },
+      [](double a, double b) { return std::pow(a, b) * std::log(a); }, between(0.5, 2), between(-2, 2));
 }
 
 TEST_CASE("math: extreme inputs") {
-  const std::vector<double> all{0.0,  -0.0, 1,    -1,    inf,   -inf,   cases::nan, 80,   -80,   750,     -750,
+  const std::vector<double> all{0.0,  -0.0, 1,     -1,    inf,   -inf,   cases::nan, 80,    -80,    750,    -750,
                                 1e30, 3e38, 1e-30, 1e-38, 1e-40, 1e-310, 5e-324,     2e-45, -1e-40, -1e-310};
-  check_points(gt::log, [](double x) { return std::log(x); }, [](double x) { return 1 / x; }, all, 1);
-  check_points(gt::sqrt, [](double x) { return std::sqrt(x); }, [](double x) { return 1 / (2 * std::sqrt(x)); }, all, 1);
-  check_points(gt::square, [](double x) { return x * x; }, [](double x) { return 2 * x; }, all, 1);
-  check_points(gt::sin, [](double x) { return std::sin(x); }, [](double x) { return std::cos(x); }, all, 2);
-  check_points(gt::cos, [](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); }, all, 2);
-  check_points(gt::abs, [](double x) { return std::abs(x); }, [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; }, all, 0);
+  check_points(
+      gt::log, [](double x) { return std::log(x); }, [](double x) { return 1 / x; }, all, 1);
+  check_points(
+      gt::sqrt, [](double x) { return std::sqrt(x); }, [](double x) { return 1 / (2 * std::sqrt(x)); }, all, 1);
+  check_points(
+      gt::square, [](double x) { return x * x; }, [](double x) { return 2 * x; }, all, 1);
+  check_points(
+      gt::sin, [](double x) { return std::sin(x); }, [](double x) { return std::cos(x); }, all, 2);
+  check_points(
+      gt::cos, [](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); }, all, 2);
+  check_points(
+      gt::abs, [](double x) { return std::abs(x); }, [](double x) { return x > 0   ? 1.0
+                                                                           : x < 0 ? -1.0
+                                                                                   : 0.0; }, all, 0);
   const auto e = [](double x) { return std::exp(x); };
-  check_points(gt::exp, e, e, {0.0, -0.0, 1e-40, 1e-310, 5e-324, inf, -inf, cases::nan, 80, -80, 88.3, -87.3, 750, -750}, 2);
+  check_points(gt::exp, e, e,
+               {0.0, -0.0, 1e-40, 1e-310, 5e-324, inf, -inf, cases::nan, 80, -80, 88.3, -87.3, 750, -750}, 2);
 }
 
 TEST_CASE("math: exp overflows to inf and underflows to nothing larger than the smallest normal number") {
@@ -196,12 +217,22 @@ TEST_CASE("math: gradients of pow where the formula meets zero times infinity") 
   struct Point {
     double a, b, da, db;
   };
-  for (const Point p : {Point{0, 0, 0, 0}, {0, 1, 1, 0}, {0, 2, 0, 0}, {0, 3, 0, 0}, {0, 0.5, inf, 0}, {0, -1, -inf, -inf}, {-2, 3, 12, cases::nan},
-                        {-2, 2, -4, cases::nan}, {-1, 0, 0, cases::nan}, {2, 0, 0, std::log(2)}, {-3, -1, -1.0 / 9, cases::nan}}) {
+  for (const Point p : {Point{0, 0, 0, 0},
+                        {0, 1, 1, 0},
+                        {0, 2, 0, 0},
+                        {0, 3, 0, 0},
+                        {0, 0.5, inf, 0},
+                        {0, -1, -inf, -inf},
+                        {-2, 3, 12, cases::nan},
+                        {-2, 2, -4, cases::nan},
+                        {-1, 0, 0, cases::nan},
+                        {2, 0, 0, std::log(2)},
+                        {-3, -1, -1.0 / 9, cases::nan}}) {
     CAPTURE(p.a);
     CAPTURE(p.b);
     for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
-      const auto [da, db] = gt::vjp(gt::pow, {vector({p.a}, dtype), vector({p.b}, dtype)}, gt::ones({1}, {.dtype = dtype}));
+      const auto [da, db] =
+          gt::vjp(gt::pow, {vector({p.a}, dtype), vector({p.b}, dtype)}, gt::ones({1}, {.dtype = dtype}));
       CHECK(da == gt::approx(vector({p.da}, dtype)));
       CHECK(db == gt::approx(vector({p.db}, dtype)));
     }
@@ -225,7 +256,8 @@ TEST_CASE("math: square and abs take i64 and the others do not") {
   CHECK(message(gt::sqrt) == "sqrt: no meaning for i64; convert with .to(gradtape::f32)");
   CHECK(message(gt::sin) == "sin: no meaning for i64; convert with .to(gradtape::f32)");
   CHECK(message(gt::cos) == "cos: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(message([](const gt::Tensor& x) { return gt::pow(x, 2); }) == "pow: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message([](const gt::Tensor& x) { return gt::pow(x, 2); }) ==
+        "pow: no meaning for i64; convert with .to(gradtape::f32)");
   CHECK(message([](const gt::Tensor& x) { return gt::pow(x, 0.5); }) ==
         "pow: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
 }
@@ -233,8 +265,10 @@ TEST_CASE("math: square and abs take i64 and the others do not") {
 TEST_CASE("math: other error messages word for word") {
   using cases::message_of;
   const auto flags = gt::tensor({true, false}, {.dtype = gt::boolean});
-  CHECK(message_of<gt::DtypeError>([&] { return gt::exp(flags); }) == "exp: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::abs(flags); }) == "abs: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::exp(flags); }) ==
+        "exp: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::abs(flags); }) ==
+        "abs: no meaning for boolean; convert with .to(gradtape::f32)");
   CHECK(message_of<gt::ShapeError>([] { return gt::pow(gt::zeros({2}), gt::zeros({3})); }) ==
         "pow: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
   CHECK(message_of<gt::DtypeError>([] { return gt::pow(gt::zeros({2}), gt::zeros({2}, {.dtype = gt::f64})); }) ==
