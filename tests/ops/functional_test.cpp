@@ -1,0 +1,76 @@
+#include "ops/cases.hpp"
+
+namespace gt = gradtape;
+using cases::message_of;
+using gt::Tensor;
+
+TEST_CASE("vjp of one input and of several") {
+  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({4, 5, 6}), g = gt::tensor({10, 20, 30});
+  CHECK(gt::equal(gt::vjp(gt::square, a, g), gt::tensor({20, 80, 180})));
+  const auto [da, db] = gt::vjp(gt::mul, {a, b}, g);
+  CHECK(gt::equal(da, gt::tensor({40, 100, 180})));
+  CHECK(gt::equal(db, gt::tensor({10, 40, 90})));
+  const auto [first, second] = gt::vjp(gt::mul, {a, a}, g);  // one tensor in two places: two inputs
+  CHECK(gt::equal(first, gt::tensor({10, 40, 90})));
+  CHECK(gt::equal(first, second));
+  CHECK(gt::equal(gt::vjp(gt::sum, a, gt::tensor(7)), gt::tensor({7, 7, 7})));  // an op passes by name, options left out
+}
+
+TEST_CASE("an input that is not used, or of integers, gets zeros") {
+  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({{4, 5}}), rows = gt::tensor({2, 0}, {.dtype = gt::i64});
+  const auto [da, db] = gt::vjp([](const Tensor& x, const Tensor&) { return 2 * x; }, {a, b}, a);
+  CHECK(gt::equal(da, gt::tensor({2, 4, 6})));
+  CHECK(gt::equal(db, gt::zeros({1, 2})));
+  const auto [dx, drows] = gt::vjp(gt::take, {a, rows}, gt::tensor({1, 2}));
+  CHECK(gt::equal(dx, gt::tensor({2, 0, 1})));
+  CHECK(gt::equal(drows, gt::zeros({2}, {.dtype = gt::i64})));
+  CHECK(gt::equal(gt::vjp([&](const Tensor&) { return b; }, a, b), gt::zeros({3})));  // a constant
+  CHECK(gt::equal(gt::vjp([](const Tensor& x) { return x; }, a, a), a));
+}
+
+TEST_CASE("vjp touches no gradient and records nothing unless an input is on the tape") {
+  const Tensor w = gt::parameter(gt::tensor({1, 2})), c = gt::tensor({3, 4});
+  CHECK_FALSE(gt::vjp(gt::square, c, c).requires_grad());
+  CHECK(gt::vjp(gt::square, w, c).requires_grad());
+  CHECK(gt::vjp(gt::square, c, w).requires_grad());
+  CHECK_FALSE(w.has_grad());
+  // A parameter that f captures is a constant of the product, yet the result depends on it.
+  CHECK(gt::equal(gt::vjp([&](const Tensor& x) { return x * w; }, c, gt::ones({2})), w));
+}
+
+TEST_CASE("vjp works inside of NoGrad and leaves it as it was") {
+  const Tensor w = gt::parameter(gt::tensor({1, 2}));
+  const gt::NoGrad off;
+  const Tensor d = gt::vjp(gt::square, w, gt::ones({2}));
+  CHECK(gt::equal(d, gt::tensor({2, 4})));
+  CHECK_FALSE(d.requires_grad());
+  CHECK_FALSE((w * 2).requires_grad());
+  CHECK_THROWS_AS(gt::vjp(gt::square, w, gt::ones({3})), gt::ShapeError);
+  CHECK_FALSE((w * 2).requires_grad());
+}
+
+TEST_CASE("the derivative of a derivative") {
+  const Tensor one = gt::ones({3}), x = gt::tensor({1, -2, 0.5});
+  const auto cube = [](const Tensor& t) { return t * t * t; };
+  const auto first = [&](const Tensor& t) { return gt::vjp(cube, t, one); };
+  const auto second = [&](const Tensor& t) { return gt::vjp(first, t, one); };
+  CHECK(gt::vjp(first, x, one) == gt::approx(6 * x));
+  CHECK(gt::vjp(second, x, one) == gt::approx(gt::full({3}, 6)));
+  const Tensor w = gt::parameter(x);
+  gt::sum(gt::square(first(w))).backward();  // sum((3x²)²) -> 36x³
+  CHECK(w.grad() == gt::approx(36 * x * x * x));
+  CHECK(gt::vjp([&](const Tensor& g) { return gt::vjp(cube, x, g); }, one, one) == gt::approx(3 * x * x));  // linear in g
+}
+
+TEST_CASE("gradcheck of a function that calls vjp") {
+  const auto slope = [](const Tensor& x, const Tensor& g) { return gt::vjp(gt::sigmoid, x, g); };
+  CHECK(gt::gradcheck(slope, {gt::uniform({3, 4}), gt::uniform({3, 4})}));
+}
+
+TEST_CASE("vjp says what does not fit the output") {
+  const Tensor x = gt::zeros({2, 3});
+  CHECK(message_of<gt::ShapeError>([&] { return gt::vjp(gt::sum, x, gt::ones({2})); }) ==
+        "vjp: the gradient given is f32 [2], but the output is f32 []; they must be alike");
+  CHECK(message_of<gt::ShapeError>([&] { return gt::vjp(gt::square, x, gt::ones({2, 3}, {.dtype = gt::f64})); }) ==
+        "vjp: the gradient given is f64 [2, 3], but the output is f32 [2, 3]; they must be alike");
+}
