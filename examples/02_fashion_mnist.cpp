@@ -40,7 +40,7 @@ Model notes() {
           .loss = [](auto& scores, auto& labels) { return gt::mse_loss(scores, gt::one_hot(labels, classes)); },
           .confidence = [](auto& scores) { return gt::minimum(gt::maximum(scores, 0), 1); },  // targets were 0 and 1
           .lr = 0.2,
-          .epochs = 12};
+          .epochs = 9};
 }
 
 Model relu() {
@@ -48,7 +48,7 @@ Model relu() {
           .loss = gt::cross_entropy,
           .confidence = [](auto& scores) { return gt::softmax(scores); },
           .lr = 0.03,
-          .epochs = 11};
+          .epochs = 9};
 }
 
 struct Data {
