@@ -32,7 +32,7 @@ struct ArrayBlock {
 }  // namespace detail
 
 /// An n-dimensional array of run-time dtype: a counted handle on a header with shape, strides and 64-byte-aligned data.
-/// Behind the last element there is always room for one SIMD lane, so kernels may load and store full lanes. An Array knows
+/// A full SIMD lane may start at any element, the last one included, so kernels may load and store full lanes. An Array knows
 /// nothing of gradients. Copying a handle shares the data.
 class Array {
  public:
