@@ -33,7 +33,8 @@ TEST_CASE("to keeps shapes, reads views, and does nothing where there is nothing
     const Tensor x = gt::reshape(gt::arange(static_cast<double>(view.base.numel())), view.base);
     const std::vector<float> expected = view.of(x).to_vector<float>();
     CHECK(view.of(x).to(gt::f64).to_vector<double>() == std::vector<double>(expected.begin(), expected.end()));
-    CHECK(view.of(x).to(gt::i64).to_vector<std::int64_t>() == std::vector<std::int64_t>(expected.begin(), expected.end()));
+    CHECK(view.of(x).to(gt::i64).to_vector<std::int64_t>() ==
+          std::vector<std::int64_t>(expected.begin(), expected.end()));
   }
   const Tensor x = gt::randn({3});
   CHECK(same(x.to(gt::f32).array(), x.array()));
@@ -77,8 +78,12 @@ TEST_CASE("one_hot makes rows of the identity") {
 
 TEST_CASE("one_hot names the label, dtype or count that is wrong") {
   const auto value = [](auto f) { return message_of<gt::ValueError>(f); };
-  CHECK(value([] { return gt::one_hot(labels_of({0, 3}), 3); }) == "one_hot: label 3 at index 1 is no class; expected 0 to 2");
-  CHECK(value([] { return gt::one_hot(labels_of({-1}), 3); }) == "one_hot: label -1 at index 0 is no class; expected 0 to 2");
+  CHECK(value([] {
+          return gt::one_hot(labels_of({0, 3}), 3);
+        }) == "one_hot: label 3 at index 1 is no class; expected 0 to 2");
+  CHECK(value([] { return gt::one_hot(labels_of({-1}), 3); }) ==
+        "one_hot: label -1 at index 0 is no class; expected 0 to 2");
   CHECK(value([] { return gt::one_hot(labels_of({}), -1); }) == "one_hot: -1 classes; expected at least 0");
-  CHECK(message_of<gt::DtypeError>([] { return gt::one_hot(gt::zeros({2}), 3); }) == "one_hot: labels are f32; expected i64");
+  CHECK(message_of<gt::DtypeError>([] { return gt::one_hot(gt::zeros({2}), 3); }) ==
+        "one_hot: labels are f32; expected i64");
 }

@@ -1,9 +1,8 @@
 #include <numeric>
 #include <set>
 
-#include <Random123/philox.h>
-
 #include "ops/cases.hpp"
+#include <Random123/philox.h>
 
 namespace gt = gradtape;
 using cases::message_of;
@@ -53,12 +52,15 @@ TEST_CASE("zeros, ones and full in every dtype and shape") {
 TEST_CASE("the default dtype is that of whoever does not ask for one") {
   CHECK(gt::zeros({}).dtype() == gt::f32);
   const gt::DefaultDtype all_f64(gt::f64);
-  for (const Tensor& x : {gt::zeros({}), gt::ones({}), gt::full({}, 2), gt::arange(3), gt::uniform({}), gt::randn({})}) CHECK(x.dtype() == gt::f64);
+  for (const Tensor& x : {gt::zeros({}), gt::ones({}), gt::full({}, 2), gt::arange(3), gt::uniform({}), gt::randn({})})
+    CHECK(x.dtype() == gt::f64);
   CHECK(gt::zeros({}, {.dtype = gt::f32}).dtype() == gt::f32);
 }
 
 TEST_CASE("arange ends below its end") {
-  const auto list = [](double end, const gt::ArangeOptions& options) { return cases::doubles(gt::arange(end, options)); };
+  const auto list = [](double end, const gt::ArangeOptions& options) {
+    return cases::doubles(gt::arange(end, options));
+  };
   using Doubles = std::vector<double>;
   CHECK(list(4, {}) == Doubles{0, 1, 2, 3});
   CHECK(list(3.5, {.start = 1}) == Doubles{1, 2, 3});
@@ -96,7 +98,10 @@ TEST_CASE("random numbers come from Philox 4x32-10") {
 
 TEST_CASE("the same seed gives the same bits, another seed others") {
   const gt::RandomStream mine(99);
-  const auto draw = [] { return std::vector<Tensor>{gt::uniform({5}), gt::randn({3, 3}), gt::randn({3}, {.dtype = gt::f64}), gt::permutation(20)}; };
+  const auto draw = [] {
+    return std::vector<Tensor>{gt::uniform({5}), gt::randn({3, 3}), gt::randn({3}, {.dtype = gt::f64}),
+                               gt::permutation(20)};
+  };
   gt::manual_seed(7);
   const auto first = draw(), next = draw();
   gt::manual_seed(7);
@@ -149,7 +154,8 @@ TEST_CASE("uniform stays below high, whatever the rounding") {
   const gt::RandomStream random(2);
   const float low = 1, high = std::nextafter(1.0F, 2.0F);
   for (const float x : gt::uniform({1000}, {.low = low, .high = high}).to_vector<float>()) REQUIRE(x == low);
-  for (const float x : gt::uniform({100000}, {.low = 1e6, .high = 1e6 + 1}).to_vector<float>()) REQUIRE((x >= 1e6F && x < 1e6F + 1));
+  for (const float x : gt::uniform({100000}, {.low = 1e6, .high = 1e6 + 1}).to_vector<float>())
+    REQUIRE((x >= 1e6F && x < 1e6F + 1));
   for (const double x : cases::doubles(gt::uniform({1000000}))) REQUIRE((x >= 0 && x < 1));
   CHECK(gt::equal(gt::uniform({3}, {.low = 2, .high = 2}), gt::full({3}, 2)));
 }
@@ -172,11 +178,18 @@ TEST_CASE("a permutation holds every number once, each place as likely") {
 }
 
 TEST_CASE("creating says what is wrong") {
-  CHECK(message_of<gt::DtypeError>([] { return gt::uniform({2}, {.dtype = gt::i64}); }) == "uniform: random numbers are f32 or f64, not i64");
-  CHECK(message_of<gt::DtypeError>([] { return gt::randn({2}, {.dtype = gt::boolean}); }) == "randn: random numbers are f32 or f64, not boolean");
-  CHECK(message_of<gt::ValueError>([] { return gt::uniform({2}, {.low = 1, .high = 0}); }) == "uniform: low 1 is above high 0");
-  CHECK(message_of<gt::ShapeError>([] { return gt::zeros({2, -1}); }) == "shape: [2, -1] has a negative dimension; every dimension must be >= 0");
-  CHECK(message_of<gt::ShapeError>([] { return gt::permutation(-1); }) == "shape: [-1] has a negative dimension; every dimension must be >= 0");
-  CHECK(message_of<gt::ShapeError>([] { return gt::ones({std::int64_t{1} << 40, 1000}); }) ==
-        "array: shape [1099511627776, 1000] of f32 is larger than any memory");
+  CHECK(message_of<gt::DtypeError>([] { return gt::uniform({2}, {.dtype = gt::i64}); }) ==
+        "uniform: random numbers are f32 or f64, not i64");
+  CHECK(message_of<gt::DtypeError>([] { return gt::randn({2}, {.dtype = gt::boolean}); }) ==
+        "randn: random numbers are f32 or f64, not boolean");
+  CHECK(message_of<gt::ValueError>([] { return gt::uniform({2}, {.low = 1, .high = 0}); }) ==
+        "uniform: low 1 is above high 0");
+  CHECK(message_of<gt::ShapeError>([] {
+          return gt::zeros({2, -1});
+        }) == "shape: [2, -1] has a negative dimension; every dimension must be >= 0");
+  CHECK(message_of<gt::ShapeError>([] { return gt::permutation(-1); }) ==
+        "shape: [-1] has a negative dimension; every dimension must be >= 0");
+  CHECK(message_of<gt::ShapeError>([] {
+          return gt::ones({std::int64_t{1} << 40, 1000});
+        }) == "array: shape [1099511627776, 1000] of f32 is larger than any memory");
 }

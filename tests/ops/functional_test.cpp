@@ -13,7 +13,8 @@ TEST_CASE("vjp of one input and of several") {
   const auto [first, second] = gt::vjp(gt::mul, {a, a}, g);  // one tensor in two places: two inputs
   CHECK(gt::equal(first, gt::tensor({10, 40, 90})));
   CHECK(gt::equal(first, second));
-  CHECK(gt::equal(gt::vjp(gt::sum, a, gt::tensor(7)), gt::tensor({7, 7, 7})));  // an op passes by name, options left out
+  CHECK(
+      gt::equal(gt::vjp(gt::sum, a, gt::tensor(7)), gt::tensor({7, 7, 7})));  // an op passes by name, options left out
 }
 
 TEST_CASE("an input that is not used, or of integers, gets zeros") {
@@ -59,7 +60,8 @@ TEST_CASE("the derivative of a derivative") {
   const Tensor w = gt::parameter(x);
   gt::sum(gt::square(first(w))).backward();  // sum((3x²)²) -> 36x³
   CHECK(w.grad() == gt::approx(36 * x * x * x));
-  CHECK(gt::vjp([&](const Tensor& g) { return gt::vjp(cube, x, g); }, one, one) == gt::approx(3 * x * x));  // linear in g
+  CHECK(gt::vjp([&](const Tensor& g) { return gt::vjp(cube, x, g); }, one, one) ==
+        gt::approx(3 * x * x));  // linear in g
 }
 
 TEST_CASE("gradcheck of a function that calls vjp") {
@@ -71,6 +73,7 @@ TEST_CASE("vjp says what does not fit the output") {
   const Tensor x = gt::zeros({2, 3});
   CHECK(message_of<gt::ShapeError>([&] { return gt::vjp(gt::sum, x, gt::ones({2})); }) ==
         "vjp: the gradient given is f32 [2], but the output is f32 []; they must be alike");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::vjp(gt::square, x, gt::ones({2, 3}, {.dtype = gt::f64})); }) ==
-        "vjp: the gradient given is f64 [2, 3], but the output is f32 [2, 3]; they must be alike");
+  CHECK(message_of<gt::ShapeError>([&] {
+          return gt::vjp(gt::square, x, gt::ones({2, 3}, {.dtype = gt::f64}));
+        }) == "vjp: the gradient given is f64 [2, 3], but the output is f32 [2, 3]; they must be alike");
 }

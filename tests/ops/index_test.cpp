@@ -1,9 +1,8 @@
 #include <gradtape/xtensor.hpp>
 
+#include "ops/cases.hpp"
 #include <xtensor/xindex_view.hpp>
 #include <xtensor/xview.hpp>
-
-#include "ops/cases.hpp"
 
 namespace gt = gradtape;
 using cases::message_of;
@@ -13,7 +12,9 @@ namespace {
 
 Tensor rows_of(const std::vector<std::int64_t>& rows) { return gt::tensor(std::span(rows), {rows.size()}); }
 
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) { return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype}); }
+Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
+  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
+}
 
 auto take_of(const std::vector<std::int64_t>& rows) {
   return [=](const Tensor& x) { return gt::take(x, rows_of(rows)); };
@@ -26,8 +27,10 @@ TEST_CASE("take picks rows of tensors of any rank and dtype") {
   const xt::xarray<double> expected = xt::view(gt::as_xt<double>(x), xt::keep(4, 0, 0, 2), xt::all());
   CHECK(gt::equal(take_of({4, 0, 0, 2})(x), gt::tensor(expected)));
   CHECK(take_of({2, 1})(gt::arange(3)).to_vector<float>() == std::vector<float>{2, 1});
-  CHECK(take_of({1, 1, 0})(gt::tensor({7, 9}, {.dtype = gt::i64})).to_vector<std::int64_t>() == std::vector<std::int64_t>{9, 9, 7});
-  CHECK(take_of({1, 0})(gt::tensor({true, false}, {.dtype = gt::boolean})).to_vector<bool>() == std::vector<bool>{false, true});
+  CHECK(take_of({1, 1, 0})(gt::tensor({7, 9}, {.dtype = gt::i64})).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{9, 9, 7});
+  CHECK(take_of({1, 0})(gt::tensor({true, false}, {.dtype = gt::boolean})).to_vector<bool>() ==
+        std::vector<bool>{false, true});
   const Tensor deep = random({4, 2, 3});
   CHECK(gt::equal(take_of({3})(deep)[0], deep[3]));
 }
@@ -62,17 +65,33 @@ TEST_CASE("gradcheck of take") {
     CHECK(gt::gradcheck([](const Tensor& x) { return gt::square(take_of({1, 1})(x)); }, random(shape)));
     CHECK(gt::gradcheck(take_of({}), random(shape)));
   }
-  CHECK(gt::gradcheck([](const Tensor& x) { return gt::square(take_of({3, 0, 3})(gt::transpose(x))); }, random({3, 4})));
-  CHECK(gt::gradcheck([](const Tensor& x) { return gt::square(take_of({0, 2})(x[{Slice{1}, Slice{1, 3}}])); }, random({4, 5})));
+  CHECK(gt::gradcheck(
+      [](const Tensor& x) {
+        return gt::square(take_of({3, 0, 3})(gt::transpose(x)));
+      },
+      random({3, 4})));
+  CHECK(gt::gradcheck(
+      [](const Tensor& x) {
+        return gt::square(take_of({0, 2})(x[{Slice{1}, Slice{1, 3}}]));
+      },
+      random({4, 5})));
 }
 
 TEST_CASE("take names the row, dtype or shape that is wrong") {
   const Tensor x = gt::zeros({5, 3});
-  const auto shape = [](const Tensor& from, const Tensor& rows) { return message_of<gt::ShapeError>([&] { return gt::take(from, rows); }); };
-  CHECK(message_of<gt::IndexError>([&] { return take_of({0, 5})(x); }) == "take: row 5 at index 1 is outside of x, which has 5 rows");
-  CHECK(message_of<gt::IndexError>([&] { return take_of({-1})(x); }) == "take: row -1 at index 0 is outside of x, which has 5 rows");
-  CHECK(message_of<gt::IndexError>([] { return take_of({0})(gt::zeros({0, 3})); }) == "take: row 0 at index 0 is outside of x, which has 0 rows");
+  const auto shape = [](const Tensor& from, const Tensor& rows) {
+    return message_of<gt::ShapeError>([&] { return gt::take(from, rows); });
+  };
+  CHECK(message_of<gt::IndexError>([&] {
+          return take_of({0, 5})(x);
+        }) == "take: row 5 at index 1 is outside of x, which has 5 rows");
+  CHECK(message_of<gt::IndexError>([&] { return take_of({-1})(x); }) ==
+        "take: row -1 at index 0 is outside of x, which has 5 rows");
+  CHECK(message_of<gt::IndexError>([] {
+          return take_of({0})(gt::zeros({0, 3}));
+        }) == "take: row 0 at index 0 is outside of x, which has 0 rows");
   CHECK(message_of<gt::DtypeError>([&] { return gt::take(x, gt::zeros({2})); }) == "take: rows are f32; expected i64");
-  CHECK(shape(x, gt::zeros({2, 1}, {.dtype = gt::i64})) == "take: x [5, 3] and rows [2, 1] do not fit; expected x [n, …] and rows [m]");
+  CHECK(shape(x, gt::zeros({2, 1}, {.dtype = gt::i64})) ==
+        "take: x [5, 3] and rows [2, 1] do not fit; expected x [n, …] and rows [m]");
   CHECK(shape(gt::zeros({}), rows_of({0})) == "take: x [] and rows [1] do not fit; expected x [n, …] and rows [m]");
 }

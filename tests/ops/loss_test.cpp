@@ -6,7 +6,9 @@ using gt::Slice, gt::Tensor;
 
 namespace {
 
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) { return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype}); }
+Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
+  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
+}
 Tensor labels_of(const std::vector<std::int64_t>& labels) { return gt::tensor(std::span(labels), {labels.size()}); }
 
 /// Labels that walk through the classes.
@@ -71,7 +73,11 @@ TEST_CASE("gradcheck of mse") {
     CAPTURE(gt::to_string(shape));
     CHECK(gt::gradcheck(gt::mse_loss, {random(shape), random(shape)}).order(3));
   }
-  CHECK(gt::gradcheck([](const Tensor& y, const Tensor& t) { return gt::mse_loss(gt::transpose(y), t[{Slice{1, 5}, Slice{0, 3}}]); }, {random({3, 4}), random({6, 4})}));
+  CHECK(gt::gradcheck(
+      [](const Tensor& y, const Tensor& t) {
+        return gt::mse_loss(gt::transpose(y), t[{Slice{1, 5}, Slice{0, 3}}]);
+      },
+      {random({3, 4}), random({6, 4})}));
   CHECK(gt::gradcheck([](const Tensor& y) { return gt::mse_loss(y, gt::transpose(y)); }, random({3, 3})));
 }
 
@@ -83,15 +89,20 @@ TEST_CASE("mse with inf and NaN") {
 
 TEST_CASE("cross-entropy equals plain loops, its gradient softmax minus one_hot over n") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64})
-    for (const auto& [n, classes] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 2}, {3, 4}, {5, 10}, {2, 37}, {64, 10}, {3, 16}, {2, 700}}) {
+    for (const auto& [n, classes] :
+         {std::pair<std::int64_t, std::int64_t>{1, 1}, {1, 2}, {3, 4}, {5, 10}, {2, 37}, {64, 10}, {3, 16}, {2, 700}}) {
       CAPTURE(n);
       CAPTURE(classes);
-      const Tensor x = 5 * random({n, classes}, dtype), labels = some_labels(n, classes), g = gt::tensor(-2.5, {.dtype = dtype});
-      CHECK(gt::cross_entropy(x, labels) == gt::approx(gt::full({}, cross_entropy_by_loops(x, labels), {.dtype = dtype})));
+      const Tensor x = 5 * random({n, classes}, dtype), labels = some_labels(n, classes),
+                   g = gt::tensor(-2.5, {.dtype = dtype});
+      CHECK(gt::cross_entropy(x, labels) ==
+            gt::approx(gt::full({}, cross_entropy_by_loops(x, labels), {.dtype = dtype})));
       const Tensor hot = gt::one_hot(labels, classes).to(dtype), e = gt::exp(x);
       const Tensor expected = g * (e / gt::sum(e, {.axes = 1, .keepdims = true}) - hot) / static_cast<double>(n);
       CHECK(gt::vjp(gt::cross_entropy, {x, labels}, g)[0] == gt::approx(expected));
-      const auto composed = [&](const Tensor& logits) { return -gt::sum(gt::log_softmax(logits) * hot) / static_cast<double>(n); };
+      const auto composed = [&](const Tensor& logits) {
+        return -gt::sum(gt::log_softmax(logits) * hot) / static_cast<double>(n);
+      };
       CHECK(gt::vjp(gt::cross_entropy, {x, labels}, g)[0] == gt::approx(gt::vjp(composed, x, g)));
     }
 }
@@ -99,7 +110,8 @@ TEST_CASE("cross-entropy equals plain loops, its gradient softmax minus one_hot 
 TEST_CASE("cross-entropy reads strided logits and labels") {
   const Tensor x = random({4, 3}), wide = random({5, 9}), labels = some_labels(6, 3);
   const Tensor every_other = gt::reshape(labels, {3, 2})[{Slice{}, 0}], t = gt::contiguous(gt::transpose(x[Slice{1}]));
-  CHECK(gt::equal(gt::cross_entropy(gt::transpose(x[Slice{1}]), every_other), gt::cross_entropy(t, gt::contiguous(every_other))));
+  CHECK(gt::equal(gt::cross_entropy(gt::transpose(x[Slice{1}]), every_other),
+                  gt::cross_entropy(t, gt::contiguous(every_other))));
   const Tensor part = wide[{Slice{1, 4}, Slice{2, 6}}];
   CHECK(gt::cross_entropy(part, every_other).item() == doctest::Approx(cross_entropy_by_loops(part, every_other)));
 }
@@ -110,14 +122,16 @@ TEST_CASE("gradcheck of cross-entropy") {
     CAPTURE(classes);
     CHECK(gt::gradcheck(gt::cross_entropy, {random({n, classes}), some_labels(n, classes)}).order(3));
   }
-  CHECK(gt::gradcheck([](const Tensor& x) { return gt::cross_entropy(gt::transpose(x), some_labels(3, 4)); }, random({4, 3})));
+  CHECK(gt::gradcheck([](const Tensor& x) { return gt::cross_entropy(gt::transpose(x), some_labels(3, 4)); },
+                      random({4, 3})));
 }
 
 TEST_CASE("cross-entropy of extreme logits") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
     const auto both = [&](const std::vector<double>& row, std::int64_t label) {
       const Tensor x = gt::reshape(cases::vector(row, dtype), {1, -1}), one = gt::ones({}, {.dtype = dtype});
-      return std::pair(gt::cross_entropy(x, labels_of({label})).item(), cases::doubles(gt::vjp(gt::cross_entropy, {x, labels_of({label})}, one)[0]));
+      return std::pair(gt::cross_entropy(x, labels_of({label})).item(),
+                       cases::doubles(gt::vjp(gt::cross_entropy, {x, labels_of({label})}, one)[0]));
     };
     using Doubles = std::vector<double>;
     CHECK(both({1e4, -1e4}, 0) == std::pair(0.0, Doubles{0, 0}));
@@ -128,26 +142,49 @@ TEST_CASE("cross-entropy of extreme logits") {
     // No digit of a small loss is lost beside large logits.
     CHECK(both({1e4, 1e4}, 1).first == doctest::Approx(std::log(2.0)).epsilon(1e-7));
     CHECK(both({-1e4, -1e4}, 0).second == Doubles{-0.5, 0.5});
-    for (const Doubles& row : {Doubles{cases::nan, 0}, {0, cases::nan}, {inf, 0}, {-inf, -inf}}) CHECK(std::isnan(both(row, 0).first));
+    for (const Doubles& row : {Doubles{cases::nan, 0}, {0, cases::nan}, {inf, 0}, {-inf, -inf}})
+      CHECK(std::isnan(both(row, 0).first));
   }
 }
 
 TEST_CASE("losses say what does not fit") {
-  const auto zeros = [](const gt::Shape& shape, gt::Dtype dtype = gt::f32) { return gt::zeros(shape, {.dtype = dtype}); };
+  const auto zeros = [](const gt::Shape& shape, gt::Dtype dtype = gt::f32) {
+    return gt::zeros(shape, {.dtype = dtype});
+  };
   const auto shape = [](auto f) { return message_of<gt::ShapeError>(f); };
   const auto dtype = [](auto f) { return message_of<gt::DtypeError>(f); };
   const auto value = [](auto f) { return message_of<gt::ValueError>(f); };
-  CHECK(shape([&] { return gt::mse_loss(zeros({3, 1}), zeros({3})); }) == "mse_loss: output [3, 1] and target [3] differ in shape; reshape one of them");
-  CHECK(value([&] { return gt::mse_loss(zeros({0, 3}), zeros({0, 3})); }) == "mse_loss: shape [0, 3] has no elements, and the mean of nothing is undefined");
-  CHECK(dtype([&] { return gt::mse_loss(zeros({3}, gt::i64), zeros({3}, gt::i64)); }) == "mse_loss: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(dtype([&] { return gt::mse_loss(zeros({3}), zeros({3}, gt::i64)); }) == "mse_loss: no meaning for i64; convert with .to(gradtape::f32)");
-  CHECK(dtype([&] { return gt::mse_loss(zeros({3}), zeros({3}, gt::f64)); }) == "mse_loss: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+  CHECK(shape([&] {
+          return gt::mse_loss(zeros({3, 1}), zeros({3}));
+        }) == "mse_loss: output [3, 1] and target [3] differ in shape; reshape one of them");
+  CHECK(value([&] {
+          return gt::mse_loss(zeros({0, 3}), zeros({0, 3}));
+        }) == "mse_loss: shape [0, 3] has no elements, and the mean of nothing is undefined");
+  CHECK(dtype([&] { return gt::mse_loss(zeros({3}, gt::i64), zeros({3}, gt::i64)); }) ==
+        "mse_loss: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(dtype([&] { return gt::mse_loss(zeros({3}), zeros({3}, gt::i64)); }) ==
+        "mse_loss: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(dtype([&] { return gt::mse_loss(zeros({3}), zeros({3}, gt::f64)); }) ==
+        "mse_loss: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
   const std::string expected = " do not fit; expected logits [n, classes] and labels [n]";
-  CHECK(shape([&] { return gt::cross_entropy(zeros({3}), labels_of({0})); }) == "cross_entropy: logits [3] and labels [1]" + expected);
-  CHECK(shape([&] { return gt::cross_entropy(zeros({3, 4}), labels_of({0})); }) == "cross_entropy: logits [3, 4] and labels [1]" + expected);
-  CHECK(shape([&] { return gt::cross_entropy(zeros({1, 4}), zeros({1, 4})); }) == "cross_entropy: logits [1, 4] and labels [1, 4]" + expected);
-  CHECK(dtype([&] { return gt::cross_entropy(zeros({1, 4}), zeros({1})); }) == "cross_entropy: logits are f32 and labels f32; expected f32 or f64, and i64");
-  CHECK(value([&] { return gt::cross_entropy(zeros({0, 4}), labels_of({})); }) == "cross_entropy: no rows, and the mean of nothing is undefined");
-  CHECK(value([&] { return gt::cross_entropy(zeros({2, 4}), labels_of({3, 4})); }) == "cross_entropy: label 4 at index 1 is no class; expected 0 to 3");
-  CHECK(value([&] { return gt::cross_entropy(zeros({1, 4}), labels_of({-1})); }) == "cross_entropy: label -1 at index 0 is no class; expected 0 to 3");
+  CHECK(shape([&] { return gt::cross_entropy(zeros({3}), labels_of({0})); }) ==
+        "cross_entropy: logits [3] and labels [1]" + expected);
+  CHECK(shape([&] {
+          return gt::cross_entropy(zeros({3, 4}), labels_of({0}));
+        }) == "cross_entropy: logits [3, 4] and labels [1]" + expected);
+  CHECK(shape([&] {
+          return gt::cross_entropy(zeros({1, 4}), zeros({1, 4}));
+        }) == "cross_entropy: logits [1, 4] and labels [1, 4]" + expected);
+  CHECK(dtype([&] {
+          return gt::cross_entropy(zeros({1, 4}), zeros({1}));
+        }) == "cross_entropy: logits are f32 and labels f32; expected f32 or f64, and i64");
+  CHECK(value([&] {
+          return gt::cross_entropy(zeros({0, 4}), labels_of({}));
+        }) == "cross_entropy: no rows, and the mean of nothing is undefined");
+  CHECK(value([&] {
+          return gt::cross_entropy(zeros({2, 4}), labels_of({3, 4}));
+        }) == "cross_entropy: label 4 at index 1 is no class; expected 0 to 3");
+  CHECK(value([&] {
+          return gt::cross_entropy(zeros({1, 4}), labels_of({-1}));
+        }) == "cross_entropy: label -1 at index 0 is no class; expected 0 to 3");
 }

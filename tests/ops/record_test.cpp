@@ -107,13 +107,17 @@ TEST_CASE("an op of one's own has every order of derivative") {
   const auto own_exp = [](const Tensor& x) { return gt::record(Exp{}, x); };
   CHECK(gt::gradcheck(own_exp, gt::uniform({3, 4})).order(3));
   const Tensor mask = gt::tensor({1, 0, 1}, {.dtype = gt::i64});
-  CHECK(gt::gradcheck([](const Tensor& x, const Tensor& m) { return gt::square(gt::record(Masked{}, x, m)); }, {gt::uniform({3}), mask}));
+  CHECK(gt::gradcheck([](const Tensor& x, const Tensor& m) { return gt::square(gt::record(Masked{}, x, m)); },
+                      {gt::uniform({3}), mask}));
 }
 
 TEST_CASE("an op that can add is called straight into a gradient that is there") {
   int added = 0;
   const Tensor x = leaf();
-  const auto three = [&] { return gt::sum(gt::record(Twice{&added}, x) + 10 * gt::record(Twice{&added}, x) + 100 * gt::record(Twice{&added}, x)); };
+  const auto three = [&] {
+    return gt::sum(gt::record(Twice{&added}, x) + 10 * gt::record(Twice{&added}, x) +
+                   100 * gt::record(Twice{&added}, x));
+  };
   three().backward();
   CHECK(gt::equal(x.grad(), gt::full({3}, 222, {.dtype = gt::f64})));
   CHECK(added == 2);
@@ -127,7 +131,9 @@ TEST_CASE("an op that can add is called straight into a gradient that is there")
 TEST_CASE("adding in place never reaches a gradient that somebody holds") {
   int added = 0;
   const Tensor w = leaf(), seed = gt::full({3}, 5, {.dtype = gt::f64});
-  const auto sweep = [&] { (gt::sum(gt::record(Twice{&added}, w)) + gt::sum(gt::record(Twice{&added}, w))).backward(); };
+  const auto sweep = [&] {
+    (gt::sum(gt::record(Twice{&added}, w)) + gt::sum(gt::record(Twice{&added}, w))).backward();
+  };
   sweep();
   const Tensor held = w.grad();
   const std::vector<double> before = held.to_vector<double>();
@@ -157,15 +163,20 @@ TEST_CASE("a rule that throws leaves gradients as they were and the tape usable"
 
 TEST_CASE("a gradient of the wrong shape or dtype names the op and the input") {
   const Tensor w = leaf({2, 3});
-  const auto sweep = [](const Tensor& y) { return message_of<gt::GradientError>([&] { return gt::sum(y).backward(), 0; }); };
-  CHECK(sweep(gt::record(WrongShape{}, w)) == "wrong_shape: the backward rule gave input 0 a gradient of f64 [], where the input is f64 [2, 3]");
-  CHECK(sweep(gt::record(WrongDtype{}, w)) == "wrong_dtype: the backward rule gave input 0 a gradient of f32 [2, 3], where the input is f64 [2, 3]");
+  const auto sweep = [](const Tensor& y) {
+    return message_of<gt::GradientError>([&] { return gt::sum(y).backward(), 0; });
+  };
+  CHECK(sweep(gt::record(WrongShape{}, w)) ==
+        "wrong_shape: the backward rule gave input 0 a gradient of f64 [], where the input is f64 [2, 3]");
+  CHECK(sweep(gt::record(WrongDtype{}, w)) ==
+        "wrong_dtype: the backward rule gave input 0 a gradient of f32 [2, 3], where the input is f64 [2, 3]");
   CHECK_FALSE(w.has_grad());
 }
 
 TEST_CASE("a tail of the wrong shape is not added to the gradient that is there") {
   const Tensor w = leaf(), x = w * 1;
-  const Tensor wrong = gt::record(WrongTail{}, x), right = x * 2;  // newer than the wrong one: its gradient is there first
+  const Tensor wrong = gt::record(WrongTail{}, x),
+               right = x * 2;  // newer than the wrong one: its gradient is there first
   CHECK(message_of<gt::GradientError>([&] { return gt::sum(wrong + right).backward(), 0; }) ==
         "wrong_tail: the backward rule gave input 0 a gradient of f64 [6], where the input is f64 [3]");
 }
@@ -176,7 +187,8 @@ TEST_CASE("a node saves what its rules read, and only for inputs that need a gra
     for (const Array& a : y.node()->saved()) out.push_back(static_cast<bool>(a));
     return out;
   };
-  const Tensor w = leaf(), mask = gt::tensor({1, 0, 1}, {.dtype = gt::i64}), a = leaf({2, 3}), b = gt::zeros({3, 4}, {.dtype = gt::f64});
+  const Tensor w = leaf(), mask = gt::tensor({1, 0, 1}, {.dtype = gt::i64}), a = leaf({2, 3}),
+               b = gt::zeros({3, 4}, {.dtype = gt::f64});
   CHECK(saved(gt::record(Exp{}, w)) == std::vector{false, true});
   CHECK(saved(gt::record(Masked{}, w, mask)) == std::vector{false, true, false});
   CHECK(saved(gt::matmul(a, b)) == std::vector{false, true, false});
@@ -196,5 +208,6 @@ TEST_CASE("an op without a gradient leaves no trace on the tape, and may give an
 TEST_CASE("record refuses mixed dtypes and empty tensors") {
   CHECK(message_of<gt::DtypeError>([] { return gt::record(Masked{}, leaf(), gt::zeros({3})); }) ==
         "masked: dtypes f64 and f32 do not mix; convert one with .to(gradtape::f64)");
-  CHECK_THROWS_WITH_AS(gt::record(Exp{}, Tensor()), "this Tensor is empty (default-constructed or moved from); give it a value first", gt::Error);
+  CHECK_THROWS_WITH_AS(gt::record(Exp{}, Tensor()),
+                       "this Tensor is empty (default-constructed or moved from); give it a value first", gt::Error);
 }

@@ -2,10 +2,9 @@
 
 #include <numeric>
 
+#include "ops/cases.hpp"
 #include <xtensor/xmath.hpp>
 #include <xtensor/xsort.hpp>
-
-#include "ops/cases.hpp"
 
 namespace gt = gradtape;
 using cases::inf, cases::message_of;
@@ -13,7 +12,9 @@ using gt::Slice, gt::Tensor;
 
 namespace {
 
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) { return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype}); }
+Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
+  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
+}
 
 gt::Axes axes_of(unsigned mask) {
   gt::Axes axes;
@@ -65,9 +66,12 @@ gt::ReduceOptions over(unsigned mask, bool keepdims) { return {.axes = axes_of(m
 
 /// Layouts of a 4-d tensor: packed, and views of every kind.
 std::vector<Tensor> layouts(gt::Dtype dtype) {
-  return {random({3, 4, 5, 7}, dtype), gt::transpose(random({3, 7, 5, 4}, dtype), {1, 3}),
+  return {random({3, 4, 5, 7}, dtype),
+          gt::transpose(random({3, 7, 5, 4}, dtype), {1, 3}),
           random({5, 6, 7, 9}, dtype)[{Slice{1, 4}, Slice{2}, Slice{0, 5}, Slice{1, -1}}],
-          gt::broadcast_to(random({4, 1, 7}, dtype), {3, 4, 5, 7}), random({2, 1, 600, 3}, dtype), random({70, 1, 2, 520}, dtype)};
+          gt::broadcast_to(random({4, 1, 7}, dtype), {3, 4, 5, 7}),
+          random({2, 1, 600, 3}, dtype),
+          random({70, 1, 2, 520}, dtype)};
 }
 
 }  // namespace
@@ -121,7 +125,8 @@ TEST_CASE("long sums of f32 stay exact") {
   CHECK(gt::equal(gt::sum(gt::ones({n, 2}), {.axes = 0}), gt::full({2}, static_cast<double>(n))));
   CHECK(gt::sum(gt::ones({n, 2})).item() == 2.0 * static_cast<double>(n));
   CHECK(gt::sum(gt::broadcast_to(gt::ones({1}), {1 << 10, 1 << 10})).item() == 1 << 20);
-  CHECK(gt::sum(gt::full({n}, 0.1)).item() == doctest::Approx(static_cast<double>(n) * static_cast<double>(0.1F)).epsilon(1e-6));
+  CHECK(gt::sum(gt::full({n}, 0.1)).item() ==
+        doctest::Approx(static_cast<double>(n) * static_cast<double>(0.1F)).epsilon(1e-6));
 }
 
 TEST_CASE("sums and maxima of i64 are exact beyond 2^53") {
@@ -147,7 +152,8 @@ TEST_CASE("inf and NaN in reductions, wherever they stand") {
           return cases::vector(values, dtype);
         };
         const auto columns = [&](double special) {  // two alike
-          return gt::transpose(gt::broadcast_to(with(special), {2, static_cast<std::int64_t>(n)})) * gt::tensor({1, 1}, {.dtype = dtype});
+          return gt::transpose(gt::broadcast_to(with(special), {2, static_cast<std::int64_t>(n)})) *
+                 gt::tensor({1, 1}, {.dtype = dtype});
         };
         CHECK(std::isnan(gt::max(with(cases::nan)).item()));
         CHECK(std::isnan(gt::sum(with(cases::nan)).item()));
@@ -222,27 +228,45 @@ TEST_CASE("reductions of nothing") {
   CHECK(gt::equal(gt::sum(gt::zeros({3, 0, 2}), {.axes = {0, 1}}), gt::zeros({2})));
   CHECK(gt::equal(gt::sum(gt::zeros({0, 3}), {.axes = 1}), gt::zeros({0})));
   CHECK(gt::equal(gt::max(gt::zeros({0, 3}), {.axes = 1}), gt::zeros({0})));
-  CHECK(message_of<gt::ValueError>([] { return gt::max(gt::zeros({3, 0})); }) ==
-        "max: shape [3, 0] has no elements along the reduced axes, and the max of nothing is undefined");
-  CHECK(message_of<gt::ValueError>([] { return gt::max(gt::zeros({3, 0}), {.axes = 1}); }) ==
-        "max: shape [3, 0] has no elements along the reduced axes, and the max of nothing is undefined");
-  CHECK(message_of<gt::ValueError>([] { return gt::mean(gt::zeros({0, 3}), {.axes = 0}); }) ==
-        "mean: shape [0, 3] has no elements along the reduced axes, and the mean of nothing is undefined");
-  CHECK(message_of<gt::ValueError>([] { return gt::argmax(gt::zeros({3, 0})); }) == "argmax: axis 1 of shape [3, 0] has no elements");
+  CHECK(message_of<gt::ValueError>([] {
+          return gt::max(gt::zeros({3, 0}));
+        }) == "max: shape [3, 0] has no elements along the reduced axes, and the max of nothing is undefined");
+  CHECK(message_of<gt::ValueError>([] {
+          return gt::max(gt::zeros({3, 0}), {.axes = 1});
+        }) == "max: shape [3, 0] has no elements along the reduced axes, and the max of nothing is undefined");
+  CHECK(message_of<gt::ValueError>([] {
+          return gt::mean(gt::zeros({0, 3}), {.axes = 0});
+        }) == "mean: shape [0, 3] has no elements along the reduced axes, and the mean of nothing is undefined");
+  CHECK(message_of<gt::ValueError>([] {
+          return gt::argmax(gt::zeros({3, 0}));
+        }) == "argmax: axis 1 of shape [3, 0] has no elements");
 }
 
 TEST_CASE("reductions name the axis or dtype that is wrong") {
   const Tensor x = gt::zeros({2, 3});
-  CHECK(message_of<gt::ShapeError>([&] { return gt::sum(x, {.axes = {0, 0}}); }) == "sum: axis 0 is named twice in {0, 0}");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::mean(x, {.axes = {1, -1}}); }) == "mean: axis -1 is named twice in {1, -1}");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::max(x, {.axes = 2}); }) == "max: axis 2 is out of range for rank 2; use -2 to 1");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::sum(x, {.axes = -3}); }) == "sum: axis -3 is out of range for rank 2; use -2 to 1");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::argmax(x, {.axis = 2}); }) == "argmax: axis 2 is out of range for rank 2; use -2 to 1");
-  CHECK(message_of<gt::ShapeError>([] { return gt::sum(gt::zeros({}), {.axes = 0}); }) == "sum: axis 0 of a scalar; a scalar has no axes");
-  CHECK(message_of<gt::ShapeError>([] { return gt::argmax(gt::zeros({})); }) == "argmax: axis -1 of a scalar; a scalar has no axes");
+  CHECK(message_of<gt::ShapeError>([&] {
+          return gt::sum(x, {.axes = {0, 0}});
+        }) == "sum: axis 0 is named twice in {0, 0}");
+  CHECK(message_of<gt::ShapeError>([&] {
+          return gt::mean(x, {.axes = {1, -1}});
+        }) == "mean: axis -1 is named twice in {1, -1}");
+  CHECK(message_of<gt::ShapeError>([&] { return gt::max(x, {.axes = 2}); }) ==
+        "max: axis 2 is out of range for rank 2; use -2 to 1");
+  CHECK(message_of<gt::ShapeError>([&] { return gt::sum(x, {.axes = -3}); }) ==
+        "sum: axis -3 is out of range for rank 2; use -2 to 1");
+  CHECK(message_of<gt::ShapeError>([&] { return gt::argmax(x, {.axis = 2}); }) ==
+        "argmax: axis 2 is out of range for rank 2; use -2 to 1");
+  CHECK(message_of<gt::ShapeError>([] { return gt::sum(gt::zeros({}), {.axes = 0}); }) ==
+        "sum: axis 0 of a scalar; a scalar has no axes");
+  CHECK(message_of<gt::ShapeError>([] { return gt::argmax(gt::zeros({})); }) ==
+        "argmax: axis -1 of a scalar; a scalar has no axes");
   const Tensor flags = x == 0, counts = x.to(gt::i64);
-  CHECK(message_of<gt::DtypeError>([&] { return gt::sum(flags); }) == "sum: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::max(flags); }) == "max: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::mean(flags); }) == "mean: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::mean(counts); }) == "mean: no meaning for i64; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::sum(flags); }) ==
+        "sum: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::max(flags); }) ==
+        "max: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::mean(flags); }) ==
+        "mean: no meaning for boolean; convert with .to(gradtape::f32)");
+  CHECK(message_of<gt::DtypeError>([&] { return gt::mean(counts); }) ==
+        "mean: no meaning for i64; convert with .to(gradtape::f32)");
 }
