@@ -151,9 +151,12 @@ class Writer {
  public:
   Writer() {}  // and not `= default`, which would clear the buffer
   /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers already.
-  void open(const Array& target, const Space& space, std::size_t operand, bool direct) {
+  void open(const Array& target, const Space& space, std::size_t operand, bool direct, std::int64_t numel) {
     target_ = &target, space_ = &space, operand_ = operand, direct_ = direct;
     pattern_ = pattern_of(space, operand);
+    if (dtype_of<T> == f64 || direct || pattern_ == Pattern::constant || numel < many * target.numel()) return;
+    wide_ = Array::make(f64, target.shape());
+    fill(wide_, 0);
   }
   bool is_open() const { return target_ != nullptr; }
 
@@ -171,29 +174,43 @@ class Writer {
       total_ += sum_block(block, n);
       return;
     }
-    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
-    Cursor cursor(*space_, operand_, index);
-    if (pattern_ == Pattern::packed || (index % row + n <= row && step == 1)) {
-      T* to = out + cursor.offset();
-      for (std::int64_t i = 0; i < n; ++i) to[i] += block[i];
-    } else if (index % row + n <= row && step == 0) {
-      out[cursor.offset()] += static_cast<T>(sum_block(block, n));
-    } else {
-      for (std::int64_t i = 0; i < n; ++i, cursor.next()) out[cursor.offset()] += block[i];
-    }
+    if (wide_)
+      add(wide_.data<double>(), block, index, n);
+    else
+      add(out, block, index, n);
   }
 
   void finish() {
-    if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *target_->template data<T>() += static_cast<T>(total_);
+    T* out = target_->template data<T>();
+    if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *out += static_cast<T>(total_);
+    if (wide_)
+      for (std::int64_t i = 0; i < wide_.numel(); ++i) out[i] = static_cast<T>(static_cast<double>(out[i]) + wide_.data<double>()[i]);
   }
 
  private:
+  static constexpr std::int64_t many = 1024;  // so many terms an element are worth adding up in double
+
+  template <class Sum>
+  void add(Sum* out, const T* block, std::int64_t index, std::int64_t n) {
+    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    Cursor cursor(*space_, operand_, index);
+    if (pattern_ == Pattern::packed || (index % row + n <= row && step == 1)) {
+      Sum* to = out + cursor.offset();
+      for (std::int64_t i = 0; i < n; ++i) to[i] += static_cast<Sum>(block[i]);
+    } else if (index % row + n <= row && step == 0) {
+      out[cursor.offset()] += static_cast<Sum>(sum_block(block, n));
+    } else {
+      for (std::int64_t i = 0; i < n; ++i, cursor.next()) out[cursor.offset()] += static_cast<Sum>(block[i]);
+    }
+  }
+
   const Array* target_ = nullptr;
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
   Pattern pattern_ = Pattern::packed;
   bool direct_ = false;
-  double total_ = 0;  // a single sum over everything is kept in double
+  double total_ = 0;  // a single sum over everything is kept in double,
+  Array wide_;        // and so are many long ones
   alignas(64) T buffer_[block_size + lane_elements];
 };
 

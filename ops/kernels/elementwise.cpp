@@ -108,7 +108,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) {
       by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
-      writers[i].open(out[i], space, values + i, direct[i]);
+      writers[i].open(out[i], space, values + i, direct[i], shape.numel());
     }
 
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];

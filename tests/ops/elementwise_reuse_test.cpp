@@ -152,3 +152,11 @@ TEST_CASE("elementwise: assigning a leaf leaves graphs and handles as they were"
   CHECK(w.grad() == gt::approx(3 * before * before));
   CHECK(gt::equal(w, gt::full_like(before, 7)));
 }
+
+TEST_CASE("elementwise: the gradient of a row stretched over many rows does not lose small terms") {
+  const auto c = gt::parameter(gt::ones({3})), column = gt::parameter(gt::ones({2, 1}));
+  gt::sum(gt::full({300000, 3}, 0.1) * c).backward();
+  CHECK(c.grad() == gt::approx(gt::full({3}, 300000 * static_cast<double>(0.1F))).rtol(1e-6));
+  gt::sum(gt::full({2, 300000}, 0.1) * column).backward();
+  CHECK(column.grad() == gt::approx(gt::full({2, 1}, 300000 * static_cast<double>(0.1F))).rtol(1e-6));
+}
