@@ -1,14 +1,9 @@
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 
 namespace gt = gradtape;
-using cases::inf, cases::message_of;
+using cases::inf, cases::message_of, cases::integers;
 using gt::Tensor;
-
-namespace {
-
-Tensor labels_of(const std::vector<std::int64_t>& labels) { return gt::tensor(std::span(labels), {labels.size()}); }
-
-}  // namespace
 
 TEST_CASE("to converts as C++ does between every pair of dtypes") {
   const std::vector<double> values{0, 1, -2.75, 3.999, 16777217, -0.0};
@@ -63,27 +58,27 @@ TEST_CASE("gradcheck of to") {
 }
 
 TEST_CASE("one_hot makes rows of the identity") {
-  CHECK(gt::equal(gt::one_hot(labels_of({2, 0}), 3), gt::tensor({{0, 0, 1}, {1, 0, 0}})));
-  const Tensor grid = gt::reshape(labels_of({0, 1, 2, 2, 1, 0}), {2, 3}), hot = gt::one_hot(gt::transpose(grid), 4);
+  CHECK(gt::equal(gt::one_hot(integers({2, 0}), 3), gt::tensor({{0, 0, 1}, {1, 0, 0}})));
+  const Tensor grid = gt::reshape(integers({0, 1, 2, 2, 1, 0}), {2, 3}), hot = gt::one_hot(gt::transpose(grid), 4);
   CHECK(hot.shape() == gt::Shape{3, 2, 4});
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 2; ++j)
       for (int k = 0; k < 4; ++k) CHECK(hot[{i, j, k}].item() == (grid[{j, i}].item() == k ? 1 : 0));
   CHECK(gt::equal(gt::one_hot(gt::tensor(1, {.dtype = gt::i64}), 2), gt::tensor({0, 1})));
-  CHECK(gt::one_hot(labels_of({}), 3).shape() == gt::Shape{0, 3});
-  CHECK(gt::one_hot(labels_of({}), 0).shape() == gt::Shape{0, 0});
+  CHECK(gt::one_hot(integers({}), 3).shape() == gt::Shape{0, 3});
+  CHECK(gt::one_hot(integers({}), 0).shape() == gt::Shape{0, 0});
   const gt::DefaultDtype all_f64(gt::f64);
-  CHECK(gt::one_hot(labels_of({0}), 1).dtype() == gt::f64);
+  CHECK(gt::one_hot(integers({0}), 1).dtype() == gt::f64);
 }
 
 TEST_CASE("one_hot names the label, dtype or count that is wrong") {
   const auto value = [](auto f) { return message_of<gt::ValueError>(f); };
   CHECK(value([] {
-          return gt::one_hot(labels_of({0, 3}), 3);
+          return gt::one_hot(integers({0, 3}), 3);
         }) == "one_hot: label 3 at index 1 is no class; expected 0 to 2");
-  CHECK(value([] { return gt::one_hot(labels_of({-1}), 3); }) ==
+  CHECK(value([] { return gt::one_hot(integers({-1}), 3); }) ==
         "one_hot: label -1 at index 0 is no class; expected 0 to 2");
-  CHECK(value([] { return gt::one_hot(labels_of({}), -1); }) == "one_hot: -1 classes; expected at least 0");
+  CHECK(value([] { return gt::one_hot(integers({}), -1); }) == "one_hot: -1 classes; expected at least 0");
   CHECK(message_of<gt::DtypeError>([] { return gt::one_hot(gt::zeros({2}), 3); }) ==
         "one_hot: labels are f32; expected i64");
 }

@@ -1,23 +1,18 @@
 #include <gradtape/xtensor.hpp>
 
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 #include <xtensor/xindex_view.hpp>
 #include <xtensor/xview.hpp>
 
 namespace gt = gradtape;
-using cases::message_of;
+using cases::message_of, cases::random, cases::integers;
 using gt::Slice, gt::Tensor;
 
 namespace {
 
-Tensor rows_of(const std::vector<std::int64_t>& rows) { return gt::tensor(std::span(rows), {rows.size()}); }
-
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
-  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
-}
-
 auto take_of(const std::vector<std::int64_t>& rows) {
-  return [=](const Tensor& x) { return gt::take(x, rows_of(rows)); };
+  return [=](const Tensor& x) { return gt::take(x, integers(rows)); };
 }
 
 }  // namespace
@@ -61,7 +56,7 @@ TEST_CASE("the gradient of take adds up where a row is taken twice") {
 TEST_CASE("gradcheck of take") {
   for (const gt::Shape& shape : {gt::Shape{3}, {3, 4}, {3, 2, 5}, {3, 37}, {3, 1}, {3, 0}}) {
     CAPTURE(gt::to_string(shape));
-    CHECK(gt::gradcheck(gt::take, {random(shape), rows_of({2, 0, 2, 1})}));
+    CHECK(gt::gradcheck(gt::take, {random(shape), integers({2, 0, 2, 1})}));
     CHECK(gt::gradcheck([](const Tensor& x) { return gt::square(take_of({1, 1})(x)); }, random(shape)));
     CHECK(gt::gradcheck(take_of({}), random(shape)));
   }
@@ -93,5 +88,5 @@ TEST_CASE("take names the row, dtype or shape that is wrong") {
   CHECK(message_of<gt::DtypeError>([&] { return gt::take(x, gt::zeros({2})); }) == "take: rows are f32; expected i64");
   CHECK(shape(x, gt::zeros({2, 1}, {.dtype = gt::i64})) ==
         "take: x [5, 3] and rows [2, 1] do not fit; expected x [n, …] and rows [m]");
-  CHECK(shape(gt::zeros({}), rows_of({0})) == "take: x [] and rows [1] do not fit; expected x [n, …] and rows [m]");
+  CHECK(shape(gt::zeros({}), integers({0})) == "take: x [] and rows [1] do not fit; expected x [n, …] and rows [m]");
 }

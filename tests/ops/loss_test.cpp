@@ -1,21 +1,17 @@
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 
 namespace gt = gradtape;
-using cases::inf, cases::message_of;
+using cases::inf, cases::message_of, cases::random, cases::integers;
 using gt::Slice, gt::Tensor;
 
 namespace {
-
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
-  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
-}
-Tensor labels_of(const std::vector<std::int64_t>& labels) { return gt::tensor(std::span(labels), {labels.size()}); }
 
 /// Labels that walk through the classes.
 Tensor some_labels(std::int64_t n, std::int64_t classes) {
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < n; ++i) labels.push_back(i * 7 % classes);
-  return labels_of(labels);
+  return integers(labels);
 }
 
 /// mean(log(sum(exp(row))) - row[label]) by plain loops.
@@ -130,8 +126,8 @@ TEST_CASE("cross-entropy of extreme logits") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
     const auto both = [&](const std::vector<double>& row, std::int64_t label) {
       const Tensor x = gt::reshape(cases::vector(row, dtype), {1, -1}), one = gt::ones({}, {.dtype = dtype});
-      return std::pair(gt::cross_entropy(x, labels_of({label})).item(),
-                       cases::doubles(gt::vjp(gt::cross_entropy, {x, labels_of({label})}, one)[0]));
+      return std::pair(gt::cross_entropy(x, integers({label})).item(),
+                       cases::doubles(gt::vjp(gt::cross_entropy, {x, integers({label})}, one)[0]));
     };
     using Doubles = std::vector<double>;
     CHECK(both({1e4, -1e4}, 0) == std::pair(0.0, Doubles{0, 0}));
@@ -167,10 +163,10 @@ TEST_CASE("losses say what does not fit") {
   CHECK(dtype([&] { return gt::mse_loss(zeros({3}), zeros({3}, gt::f64)); }) ==
         "mse_loss: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
   const std::string expected = " do not fit; expected logits [n, classes] and labels [n]";
-  CHECK(shape([&] { return gt::cross_entropy(zeros({3}), labels_of({0})); }) ==
+  CHECK(shape([&] { return gt::cross_entropy(zeros({3}), integers({0})); }) ==
         "cross_entropy: logits [3] and labels [1]" + expected);
   CHECK(shape([&] {
-          return gt::cross_entropy(zeros({3, 4}), labels_of({0}));
+          return gt::cross_entropy(zeros({3, 4}), integers({0}));
         }) == "cross_entropy: logits [3, 4] and labels [1]" + expected);
   CHECK(shape([&] {
           return gt::cross_entropy(zeros({1, 4}), zeros({1, 4}));
@@ -179,12 +175,12 @@ TEST_CASE("losses say what does not fit") {
           return gt::cross_entropy(zeros({1, 4}), zeros({1}));
         }) == "cross_entropy: logits are f32 and labels f32; expected f32 or f64, and i64");
   CHECK(value([&] {
-          return gt::cross_entropy(zeros({0, 4}), labels_of({}));
+          return gt::cross_entropy(zeros({0, 4}), integers({}));
         }) == "cross_entropy: no rows, and the mean of nothing is undefined");
   CHECK(value([&] {
-          return gt::cross_entropy(zeros({2, 4}), labels_of({3, 4}));
+          return gt::cross_entropy(zeros({2, 4}), integers({3, 4}));
         }) == "cross_entropy: label 4 at index 1 is no class; expected 0 to 3");
   CHECK(value([&] {
-          return gt::cross_entropy(zeros({1, 4}), labels_of({-1}));
+          return gt::cross_entropy(zeros({1, 4}), integers({-1}));
         }) == "cross_entropy: label -1 at index 0 is no class; expected 0 to 3");
 }

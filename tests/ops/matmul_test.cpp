@@ -1,17 +1,14 @@
 #include <gradtape/xtensor.hpp>
 
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 #include <xtensor-blas/xlinalg.hpp>
 
 namespace gt = gradtape;
-using cases::message_of;
+using cases::message_of, cases::random;
 using gt::Slice, gt::Tensor;
 
 namespace {
-
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
-  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
-}
 
 /// The same values, stored column by column.
 Tensor column_major(const Tensor& x) { return gt::transpose(gt::contiguous(gt::transpose(x))); }

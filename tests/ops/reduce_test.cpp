@@ -3,18 +3,15 @@
 #include <numeric>
 
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 #include <xtensor/xmath.hpp>
 #include <xtensor/xsort.hpp>
 
 namespace gt = gradtape;
-using cases::inf, cases::message_of;
+using cases::inf, cases::message_of, cases::random;
 using gt::Slice, gt::Tensor;
 
 namespace {
-
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
-  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
-}
 
 gt::Axes axes_of(unsigned mask) {
   gt::Axes axes;

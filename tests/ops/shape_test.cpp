@@ -1,14 +1,11 @@
 #include "ops/cases.hpp"
+#include "ops/tensors.hpp"
 
 namespace gt = gradtape;
-using cases::message_of;
+using cases::message_of, cases::random;
 using gt::Slice, gt::Tensor;
 
 namespace {
-
-Tensor random(const gt::Shape& shape, gt::Dtype dtype = gt::f64) {
-  return gt::uniform(shape, {.low = -1, .high = 1, .dtype = dtype});
-}
 
 /// 0, 1, 2, … in row-major order.
 Tensor counting(const gt::Shape& shape) {
