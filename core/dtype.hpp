@@ -61,4 +61,16 @@ decltype(auto) with_type(Dtype dtype, F&& f) {
   }
 }
 
+namespace detail {
+[[noreturn]] void throw_not_floating(std::string_view op, Dtype dtype);
+}
+
+/// The same for f32 and f64 alone; throws DtypeError that names `op` for another dtype.
+template <class F>
+decltype(auto) with_floating(std::string_view op, Dtype dtype, F&& f) {
+  if (dtype == Dtype::f32) return f(std::type_identity<float>{});
+  if (dtype == Dtype::f64) return f(std::type_identity<double>{});
+  detail::throw_not_floating(op, dtype);
+}
+
 }  // namespace gradtape

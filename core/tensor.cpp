@@ -47,8 +47,14 @@ void copy_literal(const Literal& literal, const Shape& shape, int axis, std::vec
 
 }  // namespace
 
-Leaf& Tensor::leaf() const {
-  if (!is_leaf()) throw GradientError("this tensor is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned");
+void detail::throw_not_floating(std::string_view op, Dtype dtype) {
+  throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(dtype)));
+}
+
+Leaf& Tensor::leaf(const char* caller) const {
+  if (!is_leaf())
+    throw GradientError(fmt::format("{}: this tensor{} is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
+                                    caller, defined() ? " of shape " + to_string(shape()) : ""));
   return static_cast<Leaf&>(*value_.node);
 }
 
@@ -59,7 +65,7 @@ const Array& Tensor::leaf_value() const {
 }
 
 Tensor Tensor::grad() const {
-  const Leaf& from = leaf();
+  const Leaf& from = leaf("grad");
   if (!from.grad.array)
     throw GradientError(fmt::format("grad: this leaf of shape {} has no gradient; call backward() on a result that depends on it first",
                                     to_string(from.shape)));
@@ -67,12 +73,14 @@ Tensor Tensor::grad() const {
 }
 
 void Tensor::assign(const Tensor& value) const {
-  Leaf& to = leaf();
+  Leaf& to = leaf("assign");
   to.check_thread();
   const Array& from = value.array();
-  if (from.shape() != to.shape || from.dtype() != to.dtype)
-    throw ShapeError(fmt::format("assign: the leaf is {} {}, the value {} {}; they must be alike", to_string(to.dtype), to_string(to.shape),
-                                 to_string(from.dtype()), to_string(from.shape())));
+  if (from.dtype() != to.dtype)
+    throw DtypeError(fmt::format("assign: the leaf is {}, the value {}; convert it with .to(gradtape::{})", to_string(to.dtype), to_string(from.dtype()),
+                                 to_string(to.dtype)));
+  if (from.shape() != to.shape)
+    throw ShapeError(fmt::format("assign: the leaf is {}, the value {}; the shapes must be equal", to_string(to.shape), to_string(from.shape())));
   // Written in place only if no graph and no handle can see the old values.
   Array target = to.value.exclusive() ? to.value : Array::make(to.dtype, to.shape);
   copy_elements(target, from);
@@ -122,6 +130,9 @@ DefaultDtype::DefaultDtype(Dtype dtype) : before_(std::exchange(default_dtype_of
 DefaultDtype::~DefaultDtype() { default_dtype_of_thread = before_; }
 
 Share::Share(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {
+  for (const Tensor& t : tensors_)
+    if (t.node() && t.node()->count.shared())
+      throw ThreadError("share: this model is shared already; keep one guard for as long as any thread runs it");
   for (const Tensor& t : tensors_) {
     t.array().set_shared(true);
     if (t.node()) t.node()->count.set_shared(true);

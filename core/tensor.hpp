@@ -80,12 +80,13 @@ class Tensor {
   Tensor grad() const;
   bool has_grad() const { return is_leaf() && leaf().grad.array; }  ///< whether `grad()` would return
   /// Forgets the gradient of this leaf.
-  void zero_grad() const { leaf().grad = {}; }
+  void zero_grad() const { leaf("zero_grad").grad = {}; }
   /// Gives this leaf new values (same shape and dtype). Graphs recorded before keep the values they were recorded with.
   void assign(const Tensor& value) const;
 
   /// Adds d(this)/d(leaf) to `grad()` of every leaf that this tensor, of exactly one element, depends on. Saved values are
   /// released as the pass goes by unless told otherwise. If a rule throws, no leaf's gradient has changed.
+  /// With `create_graph` a leaf, its gradient and the graph hold each other until `zero_grad`; `grad` has no such circle.
   void backward(const BackwardOptions& options = {}) const;
 
   /// Indexing: `x[{Slice{}, Slice{0, 3}, -1}]`, one entry per leading axis; an integer drops its axis. A view.
@@ -115,7 +116,7 @@ class Tensor {
   }
   const detail::Ref<Node>& node() const { return value_.node; }  ///< null for a constant
   /// The leaf behind this handle. Throws GradientError that names `parameter` if there is none.
-  Leaf& leaf() const;
+  Leaf& leaf(const char* caller = "leaf") const;
 
  private:
   const Array& leaf_value() const;
@@ -200,7 +201,7 @@ class EnableGrad : public GradMode {
 };
 
 /// While it lives, many threads may run a model that holds these leaves and tensors, each under NoGrad. Make it before the
-/// threads start, drop it after they have joined.
+/// threads start, drop it after they have joined; one guard a model at a time, else ThreadError.
 class [[nodiscard]] Share {
  public:
   explicit Share(std::vector<Tensor> tensors);  ///< leaves and constants alike

@@ -25,7 +25,7 @@ using Bytes = std::span<std::uint8_t>;
 /// The bytes of a file, unpacked if it is gzipped. Its offsets count unpacked bytes.
 class Source {
  public:
-  explicit Source(const std::filesystem::path& path) : name_(path.string()), file_(std::fopen(name_.c_str(), "rb")) {
+  explicit Source(const std::string& path) : name_(path), file_(std::fopen(name_.c_str(), "rb")) {
     if (!file_) fail(fmt::format("cannot be opened: {}", std::strerror(errno)));
     packed_ = refill() && zip_.avail_in >= 2 && buffer_[0] == 0x1f && buffer_[1] == 0x8b;
     constexpr int gzip_only = 16;
@@ -161,7 +161,7 @@ constexpr std::uint32_t images_magic = 0x803, labels_magic = 0x801;  // u8 in th
 
 }  // namespace
 
-Tensor read_idx_images(const std::filesystem::path& path) {
+Tensor read_idx_images(const std::string& path) {
   Source source(path);
   const Idx idx = read(source, images_magic);
   std::vector<float> values(idx.data.size());
@@ -169,7 +169,7 @@ Tensor read_idx_images(const std::filesystem::path& path) {
   return tensor(std::span<const float>(values), Shape{idx.sizes[0], idx.sizes[1], idx.sizes[2]});
 }
 
-Tensor read_idx_labels(const std::filesystem::path& path, const IdxOptions& options) {
+Tensor read_idx_labels(const std::string& path, const IdxOptions& options) {
   if (options.classes < 1) {
     throw ValueError(fmt::format("read_idx_labels: classes is {}, expected at least 1", options.classes));
   }
@@ -185,12 +185,12 @@ Tensor read_idx_labels(const std::filesystem::path& path, const IdxOptions& opti
   return tensor(std::span<const std::int64_t>(values), Shape{values.size()});
 }
 
-Labelled read_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
+Labelled read_idx_pair(const std::string& images, const std::string& labels,
                        const IdxOptions& options) {
   Labelled read{read_idx_images(images), read_idx_labels(labels, options)};
   if (const auto found = read.images.shape()[0], expected = read.labels.shape()[0]; found != expected) {
     throw FileError(fmt::format("idx: {}: byte 4: found {} images, expected {}, one for each label in {}",
-                                images.string(), found, expected, labels.string()));
+                                images, found, expected, labels));
   }
   return read;
 }

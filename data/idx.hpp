@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <gradtape/core/tensor.hpp>
+#include <string>
 
 /// Datasets and their readers.
 namespace gradtape::data {
@@ -23,14 +23,14 @@ struct IdxOptions {
 /// formats". Nothing is allocated on the word of the header: memory grows with the data that is really there. Throws
 /// FileError with file, offset, what was found and what was expected: on a file that cannot be read, another magic, a
 /// header or data cut short, sizes whose product overflows, bytes after the data, a damaged or truncated gzip stream.
-Tensor read_idx_images(const std::filesystem::path& path);
+Tensor read_idx_images(const std::string& path);
 
 /// Reads labels from an IDX file (magic 0x00000801: u8, one dimension), as read_idx_images does. Returns i64 [n].
 /// Throws FileError also on a label that is no class, and ValueError if options.classes is below 1.
-Tensor read_idx_labels(const std::filesystem::path& path, const IdxOptions& options = {});
+Tensor read_idx_labels(const std::string& path, const IdxOptions& options = {});
 
 /// Reads both files of a dataset. Throws what the two readers throw, and FileError if the files differ in their count.
-Labelled read_idx_pair(const std::filesystem::path& images, const std::filesystem::path& labels,
+Labelled read_idx_pair(const std::string& images, const std::string& labels,
                        const IdxOptions& options = {});
 
 }  // namespace gradtape::data

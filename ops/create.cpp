@@ -62,9 +62,8 @@ Tensor generate(const char* op, const Shape& shape, std::optional<Dtype> wanted,
   if (!is_floating(dtype)) throw DtypeError(fmt::format("{}: random numbers are f32 or f64, not {}", op, to_string(dtype)));
   const Array out = Array::make(dtype, shape);
   generator().start_call();
-  with_type(dtype, [&]<class T>(std::type_identity<T>) {
-    if constexpr (std::is_floating_point_v<T>)
-      for (std::int64_t i = 0; i < out.numel(); ++i) out.data<T>()[i] = next(std::type_identity<T>{}, i);
+  with_floating(op, dtype, [&]<class T>(std::type_identity<T> type) {
+    for (std::int64_t i = 0; i < out.numel(); ++i) out.data<T>()[i] = next(type, i);
   });
   return Tensor(out);
 }

@@ -26,7 +26,7 @@ void update(T* to, const T* w, const T* g, T* v, bool first, std::int64_t n, dou
 
 SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
     : lr(options.lr), parameters_(std::move(parameters)), velocity_(parameters_.size()), options_(options) {
-  for (const Tensor& w : parameters_) (void)w.leaf();
+  for (const Tensor& w : parameters_) (void)w.leaf("SGD");
   if (!(options.lr >= 0)) throw ValueError(fmt::format("SGD: lr is {}; it must not be negative", options.lr));
   if (!(options.momentum >= 0) || !(options.weight_decay >= 0))
     throw ValueError(fmt::format("SGD: momentum is {} and weight_decay {}; neither may be negative", options.momentum, options.weight_decay));
@@ -47,9 +47,8 @@ void SGD::step() {
       fill(v, 0);
     }
     const Array to = leaf.value.exclusive() ? leaf.value : Array::make(leaf.dtype, leaf.shape);
-    with_type(leaf.dtype, [&]<class T>(std::type_identity<T>) {
-      if constexpr (std::is_floating_point_v<T>)
-        update(to.data<T>(), packed(leaf.value).data<T>(), gradient.data<T>(), v ? v.data<T>() : nullptr, first, to.numel(), lr, options_);
+    with_floating("SGD", leaf.dtype, [&]<class T>(std::type_identity<T>) {
+      update(to.data<T>(), packed(leaf.value).data<T>(), gradient.data<T>(), v ? v.data<T>() : nullptr, first, to.numel(), lr, options_);
     });
     leaf.value = to;
   }

@@ -8,8 +8,8 @@ namespace gradtape::optim {
 
 /// Options of SGD, in PyTorch's order and with its meaning.
 struct SGDOptions {
-  double lr = 1e-3;         ///< learning rate, > 0
-  double momentum = 0;      ///< in [0, 1)
+  double lr = 1e-3;         ///< learning rate, >= 0
+  double momentum = 0;      ///< >= 0, usually below 1
   double dampening = 0;     ///< of the gradient's part in the momentum
   double weight_decay = 0;  ///< L2 penalty, >= 0
   bool nesterov = false;    ///< needs momentum > 0 and dampening = 0

@@ -171,23 +171,21 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   if (!adds) {
     kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(numel));
   } else {
-    with_type(node.dtype, [&]<class T>(std::type_identity<T>) {
-      if constexpr (std::is_floating_point_v<T>) {
-        alignas(64) T staged[max_arity][block_size + lane_elements];
-        for (std::size_t i = 0; i < arity; ++i)
-          if (sum[i]) to[i] = staged[i];
-        for (std::int64_t index = 0; index < numel; index += block_size) {
-          const std::int64_t n = std::min(block_size, numel - index);
-          kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(n));
-          for (std::size_t i = 0; i < arity; ++i) {
-            if (sum[i])
-              for (std::int64_t k = 0; k < n; ++k) reinterpret_cast<T*>(sum[i])[index + k] += staged[i][k];
-            else if (to[i])
-              to[i] = static_cast<T*>(to[i]) + block_size;
-          }
-          for (auto& from : in)
-            if (from) from += block_size * static_cast<std::int64_t>(sizeof(T));
+    with_floating(table.name, node.dtype, [&]<class T>(std::type_identity<T>) {
+      alignas(64) T staged[max_arity][block_size + lane_elements];
+      for (std::size_t i = 0; i < arity; ++i)
+        if (sum[i]) to[i] = staged[i];
+      for (std::int64_t index = 0; index < numel; index += block_size) {
+        const std::int64_t n = std::min(block_size, numel - index);
+        kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(n));
+        for (std::size_t i = 0; i < arity; ++i) {
+          if (sum[i])
+            for (std::int64_t k = 0; k < n; ++k) reinterpret_cast<T*>(sum[i])[index + k] += staged[i][k];
+          else if (to[i])
+            to[i] = static_cast<T*>(to[i]) + block_size;
         }
+        for (auto& from : in)
+          if (from) from += block_size * static_cast<std::int64_t>(sizeof(T));
       }
     });
   }

@@ -9,27 +9,25 @@
 namespace gradtape::detail {
 
 void mean_square_difference(const Array& out, const Array& a, const Array& b) {
-  with_type(a.dtype(), [&]<class T>(std::type_identity<T>) {
-    if constexpr (std::is_floating_point_v<T>) {
-      using Batch = xsimd::batch<T>;
-      constexpr auto lane = static_cast<std::int64_t>(Batch::size);
-      constexpr std::int64_t block = 512;
-      const T *x = a.data<T>(), *y = b.data<T>();
-      const std::int64_t n = a.numel();
-      double total = 0;
-      for (std::int64_t from = 0; from < n; from += block) {
-        const std::int64_t end = std::min(n, from + block);
-        Batch sum(T{0});
-        std::int64_t i = from;
-        for (; i + lane <= end; i += lane) {
-          const Batch d = Batch::load_unaligned(x + i) - Batch::load_unaligned(y + i);
-          sum += d * d;
-        }
-        total += static_cast<double>(xsimd::hadd(sum));
-        for (; i < end; ++i) total += static_cast<double>(x[i] - y[i]) * static_cast<double>(x[i] - y[i]);
+  with_floating("mse_loss", a.dtype(), [&]<class T>(std::type_identity<T>) {
+    using Batch = xsimd::batch<T>;
+    constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+    constexpr std::int64_t block = 512;
+    const T *x = a.data<T>(), *y = b.data<T>();
+    const std::int64_t n = a.numel();
+    double total = 0;
+    for (std::int64_t from = 0; from < n; from += block) {
+      const std::int64_t end = std::min(n, from + block);
+      Batch sum(T{0});
+      std::int64_t i = from;
+      for (; i + lane <= end; i += lane) {
+        const Batch d = Batch::load_unaligned(x + i) - Batch::load_unaligned(y + i);
+        sum += d * d;
       }
-      fill(out, total / static_cast<double>(n));
+      total += static_cast<double>(xsimd::hadd(sum));
+      for (; i < end; ++i) total += static_cast<double>(x[i] - y[i]) * static_cast<double>(x[i] - y[i]);
     }
+    fill(out, total / static_cast<double>(n));
   });
 }
 

@@ -82,9 +82,8 @@ void for_each_row(const Array& out, F row) {
   const std::int64_t n = out.rank() == 0 ? 1 : out.shape()[-1];
   if (out.numel() == 0) return;
   const auto rows = out.numel() / n;
-  with_type(out.dtype(), [&]<class T>(std::type_identity<T>) {
-    if constexpr (std::is_floating_point_v<T>)
-      for (std::int64_t r = 0; r < rows; ++r) row(std::type_identity<T>{}, r, r * n, n);
+  with_floating("softmax", out.dtype(), [&]<class T>(std::type_identity<T> type) {
+    for (std::int64_t r = 0; r < rows; ++r) row(type, r, r * n, n);
   });
 }
 

@@ -15,9 +15,7 @@ Array transposed(const Array& x, int axis0, int axis1) {
 }
 
 void add_elements(const Array& to, const Array& from) {
-  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) {
-    if constexpr (std::is_floating_point_v<T>) xt::noalias(xt_view<T>(to)) += xt_view<const T>(from);
-  });
+  with_floating("add_elements", to.dtype(), [&]<class T>(std::type_identity<T>) { xt::noalias(xt_view<T>(to)) += xt_view<const T>(from); });
 }
 
 }  // namespace gradtape::detail

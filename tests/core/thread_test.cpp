@@ -194,3 +194,14 @@ TEST_CASE("threads: a second thread without the guard is told of gt::share") {
         "model under NoGrad with gt::share(net)");
 }
 #endif
+
+TEST_CASE("share: a second guard on one model is refused, and the first goes on") {
+  const auto w = gt::parameter(gt::ones({2}));
+  {
+    const auto guard = gt::share({w});
+    CHECK_THROWS_WITH_AS((void)gt::share({w}), "share: this model is shared already; keep one guard for as long as any thread runs it",
+                         gt::ThreadError);
+    CHECK(w.node()->count.shared());
+  }
+  CHECK_FALSE(w.node()->count.shared());
+}
