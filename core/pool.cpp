@@ -16,6 +16,13 @@ namespace {
 
 constexpr std::size_t unit = 64;
 
+// Sanitizers see through a pool only if every block is a malloc of its own.
+#ifdef GRADTAPE_PLAIN_MALLOC
+constexpr bool pooled = false;
+#else
+constexpr bool pooled = true;
+#endif
+
 // Size classes in eighths of a power of two: 1 to 16 units one by one, then eight classes per doubling. Powers of two alone
 // would double every power-of-two array, since the header needs room too.
 constexpr std::size_t class_of(std::size_t bytes) {
@@ -95,13 +102,13 @@ void register_thread() {
   const std::lock_guard lock(r.mutex);
   r.threads.push_back(&thread_state);
   thread_state.index = static_cast<std::uint32_t>(r.threads.size());
-  for (std::size_t c = 1; c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
+  for (std::size_t c = 1; pooled && c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
 }
 
-void* refill(std::size_t c) {
+void* refill(std::size_t c, std::size_t bytes) {
   ThreadState& state = thread_state;
   if (state.index == 0) register_thread();
-  {
+  if (pooled) {
     Reservoir& r = reservoir();
     const std::lock_guard lock(r.mutex);
     if (r.lists[c].head) {
@@ -109,7 +116,7 @@ void* refill(std::size_t c) {
       return pop(state.lists[c]);
     }
   }
-  void* block = std::aligned_alloc(unit, class_bytes(c));
+  void* block = std::aligned_alloc(unit, pooled ? class_bytes(c) : (bytes + unit - 1) / unit * unit);
   if (!block) throw std::bad_alloc();
   return block;
 }
@@ -119,12 +126,12 @@ void overflow(void* block, std::size_t c) {
   if (state.index == 0) register_thread();
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
-  if (state.index == Collector::ended) {
-    push(r.lists[c], block);
+  if (state.index == Collector::ended)
     r.ended_bytes -= static_cast<std::int64_t>(class_bytes(c));
-    return;
-  }
-  count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
+  else
+    count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
+  if (!pooled) return std::free(block);
+  if (state.index == Collector::ended) return push(r.lists[c], block);
   push(state.lists[c], block);
   if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
 }
@@ -135,14 +142,8 @@ void* allocate(std::size_t bytes) {
   const std::size_t c = class_of(bytes);
   if (c >= size_classes) throw std::bad_alloc();
   ThreadState& state = thread_state;
-#ifdef GRADTAPE_PLAIN_MALLOC
-  if (state.index == 0) register_thread();
-  void* block = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-  if (!block) throw std::bad_alloc();
-#else
   FreeList& list = state.lists[c];
-  void* block = list.head ? pop(list) : refill(c);
-#endif
+  void* block = list.head ? pop(list) : refill(c, bytes);
   count(state.live_bytes, static_cast<std::int64_t>(class_bytes(c)));
   return block;
 }
@@ -150,14 +151,9 @@ void* allocate(std::size_t bytes) {
 void deallocate(void* block, std::size_t bytes) noexcept {
   const std::size_t c = class_of(bytes);
   ThreadState& state = thread_state;
-#ifdef GRADTAPE_PLAIN_MALLOC
-  std::free(block);
-  if (state.index == 0) register_thread();
-#else
   FreeList& list = state.lists[c];
   if (list.length >= list.limit) return overflow(block, c);
   push(list, block);
-#endif
   count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
 }
 

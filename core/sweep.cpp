@@ -42,6 +42,8 @@ struct Scratch {
 };
 thread_local std::optional<Scratch> spare;
 
+const Array none;
+
 enum Mark : std::uint64_t { visited = 1, leads = 2, target = 4, mark_bits = 8 };
 
 /// A number for each sweep of the process: a node that changes hands may carry marks of another thread's sweeps.
@@ -153,7 +155,6 @@ unsigned Backward::needs() const {
 }
 
 const Array& Backward::partial(int input) const {
-  static const Array none;
   const Array& flight = node_.edges()[static_cast<std::size_t>(input)]->flight.array;
   return !recording_ && flight.exclusive() ? flight : none;
 }

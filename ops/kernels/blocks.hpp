@@ -151,8 +151,8 @@ class Writer {
  public:
   Writer() {}  // and not `= default`, which would clear the buffer
   /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers already.
-  void open(const Array& target, const Space& space, std::size_t operand, bool direct, std::int64_t numel) {
-    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct;
+  void open(const Array& target, const Space& space, std::size_t operand, bool direct, bool taken, std::int64_t numel) {
+    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct, taken_ = taken;
     pattern_ = pattern_of(space, operand);
     if (dtype_of<T> == f64 || direct || pattern_ == Pattern::constant || numel < many * target.numel()) return;
     wide_ = Array::make(f64, target.shape());
@@ -160,8 +160,9 @@ class Writer {
   }
   bool is_open() const { return target_ != nullptr; }
 
-  /// Where the kernel is to write a block. `whole` blocks may be written to in full lanes.
-  T* block(std::int64_t index, bool whole) { return direct_ && whole ? target_->template data<T>() + index : buffer_; }
+  /// Where the kernel is to write a block. What a lane writes past its end the next block writes again; only in memory taken
+  /// over from an operand would that destroy what is still to be read.
+  T* block(std::int64_t index, bool whole) { return direct_ && (whole || !taken_) ? target_->template data<T>() + index : buffer_; }
 
   /// Folds what the kernel has written.
   void fold(const T* block, std::int64_t index, std::int64_t n) {
@@ -208,7 +209,7 @@ class Writer {
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
   Pattern pattern_ = Pattern::packed;
-  bool direct_ = false;
+  bool direct_ = false, taken_ = false;
   double total_ = 0;  // a single sum over everything is kept in double,
   Array wide_;        // and so are many long ones
   alignas(64) T buffer_[block_size + lane_elements];

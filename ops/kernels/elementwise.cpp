@@ -27,16 +27,13 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
     by_row |= readers[i].strided();
   }
   alignas(64) T staged[block_size + lane_elements];
-  for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool whole) {
+  for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool /*whole*/) {
     const void* in[max_arity];
     for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
-    void* to = whole && !table.comparison ? out.data<T>() + index : staged;
+    void* to = table.comparison ? staged : out.data<T>() + index;  // what a lane writes past a block, the next block writes again
     kernel(op, &to, in, static_cast<std::size_t>(n));
-    if (to != staged) return;
     if (table.comparison)
       for (std::int64_t i = 0; i < n; ++i) out.data<bool>()[index + i] = staged[i] != 0;
-    else
-      std::memcpy(out.data<T>() + index, staged, static_cast<std::size_t>(n) * sizeof(T));
   });
 }
 
@@ -76,7 +73,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
     if (x[i]) strides[i] = broadcast_strides(x[i], shape);
 
   std::array<Array, max_arity> out;
-  std::array<bool, max_arity> direct{}, fresh{};
+  std::array<bool, max_arity> direct{}, fresh{}, taken{};
   const auto dying = [&]() -> Array {
     for (std::size_t i = 0; i < values; ++i)
       if (x[i].exclusive() && x[i].dtype() == node.dtype && x[i].shape() == shape) return x[i];  // no longer exclusive: taken once
@@ -90,7 +87,8 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
       fresh[i] = true;
       direct[i] = to == shape;
       if (direct[i]) out[i] = dying();
-      if (!out[i]) out[i] = Array::make(node.dtype, to);
+      taken[i] = static_cast<bool>(out[i]);
+      if (!taken[i]) out[i] = Array::make(node.dtype, to);
       if (!direct[i]) fill(out[i], 0);
     }
     strides[values + i] = broadcast_strides(out[i], shape);
@@ -108,7 +106,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) {
       by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
-      writers[i].open(out[i], space, values + i, direct[i], shape.numel());
+      writers[i].open(out[i], space, values + i, direct[i], taken[i], shape.numel());
     }
 
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
