@@ -129,12 +129,12 @@ class Sweep {
       node->flight = value_of(add(Tensor(node->flight), gradient));
     } else {
       scratch_.work.push(node);
-      node->flight = value_of(std::move(gradient));
+      node->flight = value_of(gradient);
     }
   }
 
  private:
-  static detail::Value value_of(Tensor tensor) { return {tensor.array(), tensor.node()}; }
+  static detail::Value value_of(const Tensor& tensor) { return {tensor.array(), tensor.node()}; }
   bool leads_on(const Node* node) const {
     return std::ranges::any_of(node->edges(), [&](const auto& edge) { return wants(edge.get()); });
   }

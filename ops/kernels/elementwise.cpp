@@ -173,22 +173,22 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
       alignas(64) T staged[max_arity][block_size + lane_elements];
       for (std::size_t i = 0; i < arity; ++i)
         if (sum[i]) to[i] = staged[i];
-      for (std::int64_t index = 0; index < numel; index += block_size) {
+      for (std::int64_t index = 0; index < numel;) {
         const std::int64_t n = std::min(block_size, numel - index);
         kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(n));
-        for (std::size_t i = 0; i < arity; ++i) {
+        for (std::size_t i = 0; i < arity; ++i)
           if (sum[i])
             for (std::int64_t k = 0; k < n; ++k) reinterpret_cast<T*>(sum[i])[index + k] += staged[i][k];
-          else if (to[i])
-            to[i] = static_cast<T*>(to[i]) + block_size;
-        }
-        for (auto& from : in)
-          if (from) from += block_size * static_cast<std::int64_t>(sizeof(T));
+        index += block_size;
+        if (index >= numel) break;
+        for (std::size_t i = 0; i < arity; ++i)
+          if (to[i] && !sum[i]) to[i] = static_cast<T*>(to[i]) + block_size;
+        for (std::size_t i = 0; i < arity + 2; ++i)
+          if (in[i]) in[i] += block_size * static_cast<std::int64_t>(sizeof(T));
       }
     });
   }
   pass.gradient() = Tensor();
-  if (pass.consuming()) node.release();
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
 }
@@ -225,7 +225,7 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node) {
   unsigned needs = pass.needs();
   // Where the rule returns the gradient as it came (a + b), the input shares it.
-  for (int i = 0; i < table.arity; ++i) {
+  for (int i = 0; needs & table.passes && i < table.arity; ++i) {
     const Node* input = node.edges()[static_cast<std::size_t>(i)].get();
     if (!(needs & table.passes & 1u << i) || input->flight.array || input->shape != node.shape) continue;
     needs &= ~(1u << i);
