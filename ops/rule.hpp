@@ -114,7 +114,7 @@ template <Value A> auto operator!(A a) { return lift([](auto x) { return !x; }, 
 
 template <class A, class B> requires Pair<A, B> auto operator+(A a, B b) { return lift([](auto x, auto y) { return x + y; }, a, b); }
 template <class A, class B> requires Pair<A, B> auto operator-(A a, B b) { return lift([](auto x, auto y) { return x - y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator*(A a, B b) { return lift([](auto x, auto y) { return x * y; }, a, b); }
+template <class A, class B> requires Pair<A, B> auto operator*(A a, B b) { return lift([](auto x, auto y) { return gradtape::detail::lanes::mul(x, y); }, a, b); }
 template <class A, class B> requires Pair<A, B> auto operator/(A a, B b) { return lift([](auto x, auto y) { return x / y; }, a, b); }
 
 template <class A, class B> requires Pair<A, B> auto operator<(A a, B b) { return lift([](auto x, auto y) { return x < y; }, a, b); }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -11,6 +12,20 @@
 /// Functions of SIMD registers where xsimd's own would not do: here an element's bits never depend on its neighbours, and
 /// special values follow IEEE 754.
 namespace gradtape::detail::lanes {
+
+/// x · y; integers wrap around. xsimd multiplies 64-bit ones as signed numbers, in which the overflow of what stands behind the
+/// last element would be undefined.
+template <class B>
+B mul(const B& x, const B& y) {
+  if constexpr (std::is_same_v<typename B::value_type, std::int64_t>) {
+    using Unsigned = xsimd::batch<std::uint64_t, typename B::arch_type>;
+    alignas(64) std::int64_t product[B::size];
+    (Unsigned(xsimd::bitwise_cast<Unsigned>(x)) * Unsigned(xsimd::bitwise_cast<Unsigned>(y))).store_aligned(reinterpret_cast<std::uint64_t*>(product));
+    return B::load_aligned(product);
+  } else {
+    return x * y;
+  }
+}
 
 template <class B>
 struct Elements {
