@@ -18,8 +18,7 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
 
 void check_floating(std::string_view op, std::initializer_list<const Array*> inputs) {
   for (const Array* a : inputs)
-    if (!is_floating(a->dtype()))
-      throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(a->dtype())));
+    if (!is_floating(a->dtype())) throw_not_floating(op, a->dtype());
 }
 
 }  // namespace gradtape::detail
