@@ -13,24 +13,6 @@
 namespace gradtape {
 namespace {
 
-struct Sigmoid {
-  static constexpr std::string_view name = "sigmoid";
-  auto value(auto x) const { return 1 / (1 + exp(-x)); }
-  auto vjp(auto g, auto /*x*/, auto y) const { return g * y * (1 - y); }
-};
-
-struct Tanh {
-  static constexpr std::string_view name = "tanh";
-  auto value(auto x) const { return tanh(x); }
-  auto vjp(auto g, auto /*x*/, auto y) const { return g * (1 - y * y); }
-};
-
-struct Relu {
-  static constexpr std::string_view name = "relu";
-  auto value(auto x) const { return maximum(x, 0); }
-  auto vjp(auto g, auto /*x*/, auto y) const { return where(y > 0, g, 0); }
-};
-
 /// The gradient of softmax from its output, as an op of its own: the composed rule would take four passes.
 struct SoftmaxVjp {
   static constexpr std::string_view name = "softmax_vjp";
@@ -80,9 +62,9 @@ Tensor along(const Op& op, const Tensor& x, const AxisOptions& options) {
 
 }  // namespace
 
-Tensor sigmoid(const Tensor& x) { return elementwise(Sigmoid{}, x); }
-Tensor tanh(const Tensor& x) { return elementwise(Tanh{}, x); }
-Tensor relu(const Tensor& x) { return elementwise(Relu{}, x); }
+Tensor sigmoid(const Tensor& x) { return elementwise(rule::Sigmoid{}, x); }
+Tensor tanh(const Tensor& x) { return elementwise(rule::Tanh{}, x); }
+Tensor relu(const Tensor& x) { return elementwise(rule::Relu{}, x); }
 Tensor softmax(const Tensor& x, const AxisOptions& options) { return along(Softmax{}, x, options); }
 Tensor log_softmax(const Tensor& x, const AxisOptions& options) { return along(LogSoftmax{}, x, options); }
 

@@ -6,6 +6,10 @@
 #include <gradtape/ops/kernels/elementwise.hpp>
 #include <gradtape/ops/kernels/from_rule.hpp>
 #include <gradtape/ops/rule.hpp>
+#include <gradtape/ops/rules/activation.hpp>
+#include <gradtape/ops/rules/arithmetic.hpp>
+#include <gradtape/ops/rules/compare.hpp>
+#include <gradtape/ops/rules/math.hpp>
 
 #include <array>
 #include <cstddef>

@@ -5,4 +5,5 @@
 /// `record` for everything else. See docs/tutorial.md, "An op of your own", and examples/03_new_op.cpp.
 
 #include <gradtape/ops/elementwise.hpp>
+#include <gradtape/ops/map.hpp>
 #include <gradtape/ops/record.hpp>

@@ -6,19 +6,28 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-/// What an elementwise rule is written in. Its text is read three ways: on SIMD lanes, on Tensors while a sweep is being
-/// recorded, and on probes, whose types say at compile time which values a gradient reads. Everything a rule may call
-/// stands here once, for lanes and probes; the Tensor functions of the same names stand in gradtape, and argument-dependent
-/// lookup picks.
+/// What an elementwise rule is written in. Its text is read on SIMD lanes; on Tensors, while a sweep is being recorded; on
+/// probes, whose types say at compile time which values a gradient reads; and on dual numbers, which carry a derivative along.
+/// What a rule may call stands in ops/rules/, once for all of them but Tensors; the Tensor functions of the same names stand
+/// in gradtape, and argument-dependent lookup picks.
+namespace gradtape::detail {
+Array scalar(std::string_view op, double number, Dtype dtype);
+}
+
 namespace gradtape::rule {
 
-/// A lane or a probe.
+namespace lanes = gradtape::detail::lanes;
+
+/// A lane, a mask, a probe or a dual number.
 template <class T>
 concept Value = requires { typename T::rule_value; };
 
@@ -49,6 +58,27 @@ struct Probe {
   static constexpr std::uint64_t reads = Reads;
 };
 
+/// A value and its derivative along some direction: each operation applies its own rule to the derivatives.
+template <class Primal, class Tangent>
+struct Dual {
+  using rule_value = void;
+  Primal primal;
+  Tangent tangent;
+};
+
+/// Marks an input that has no gradient, such as an index or a condition.
+struct NoGradient {};
+
+/// What the rule of an op with several inputs returns: one gradient each.
+template <class... G>
+struct Gradients {
+  std::tuple<G...> all;
+};
+template <class... G>
+Gradients<G...> grads(G... g) {
+  return {{std::move(g)...}};
+}
+
 namespace detail {
 
 template <class X>
@@ -60,6 +90,31 @@ template <class X>
 inline constexpr bool is_probe = false;
 template <std::uint64_t Reads, bool Fresh>
 inline constexpr bool is_probe<Probe<Reads, Fresh>> = true;
+
+template <class X>
+inline constexpr bool is_dual = false;
+template <class P, class T>
+inline constexpr bool is_dual<Dual<P, T>> = true;
+
+template <class X>
+inline constexpr bool is_mask = false;
+template <class T, class Arch>
+inline constexpr bool is_mask<Mask<T, Arch>> = true;
+
+template <class X>
+auto primal(X x) {
+  if constexpr (is_dual<X>)
+    return x.primal;
+  else
+    return x;
+}
+template <class X>
+auto tangent(X x) {
+  if constexpr (is_dual<X>)
+    return x.tangent;
+  else
+    return 0;
+}
 
 template <class T, class Arch>
 Lane<T, Arch> wrap(xsimd::batch<T, Arch> v) {
@@ -92,13 +147,117 @@ auto unwrap(X x) {
     return x.v;
 }
 
-/// Applies a function of SIMD registers to lanes, masks and numbers, or unites what probes have read.
-template <class F, Argument... X>
-auto lift(F f, X... x) {
-  if constexpr ((is_probe<X> || ...))
-    return Probe<(reads_of<X> | ...)>{};
+template <class... G>
+std::tuple<G...> as_tuple(Gradients<G...> result) {
+  return std::move(result.all);
+}
+template <class G>
+std::tuple<G> as_tuple(G result) {
+  return {std::move(result)};
+}
+
+/// Calls `op.vjp(g, x…)` or, where the rule asks for it, `op.vjp(g, x…, y)`; the gradients as a tuple.
+template <class Op, class G, class... X, class Y>
+auto call_vjp(const Op& op, G g, std::tuple<X...> x, Y y) {
+  return std::apply(
+      [&](auto... in) {
+        if constexpr (requires { op.vjp(g, in..., y); })
+          return as_tuple(op.vjp(g, in..., y));
+        else
+          return as_tuple(op.vjp(g, in...));
+      },
+      x);
+}
+
+template <class Op, std::size_t... I>
+auto probe_vjp(std::index_sequence<I...>) -> decltype(call_vjp(std::declval<const Op&>(), Probe<1, true>{}, std::tuple<Probe<(std::uint64_t{2} << I)>...>{},
+                                                               Probe<(std::uint64_t{2} << sizeof...(I))>{}));
+
+/// The gradients of an op of N inputs on probes. Values of a rule are numbered: 0 the gradient, 1 + i input i, 1 + N the output.
+template <class Op, std::size_t N>
+using ProbedGradients = decltype(probe_vjp<Op>(std::make_index_sequence<N>{}));
+
+/// Value K of a rule if the gradient of input I reads it, else a probe, so that on Tensors nothing is computed for the others.
+template <class Op, std::size_t N, std::size_t I, std::size_t K, class X>
+auto if_read(X x) {
+  if constexpr (reads_of<std::tuple_element_t<I, ProbedGradients<Op, N>>> >> K & 1)
+    return x;
   else
-    return wrap(f(unwrap<typename Register<X...>::type>(x)...));
+    return Probe<0>{};
+}
+
+/// d(op)/d(input I) · t: the rule of an elementwise op is diagonal, so with a tangent for the gradient it gives a tangent.
+template <std::size_t I, class Op, class T, class... X, class Y>
+auto jvp(const Op& op, T t, std::tuple<X...> x, Y y) {
+  constexpr std::size_t n = sizeof...(X);
+  return [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return std::get<I>(call_vjp(op, t, std::make_tuple(if_read<Op, n, I, K + 1>(std::get<K>(x))...), if_read<Op, n, I, n + 1>(y)));
+  }(std::make_index_sequence<n>{});
+}
+
+/// Adds nothing to a sum of derivatives.
+struct Nothing {
+  friend Nothing operator+(Nothing, Nothing) { return {}; }
+  template <Argument A>
+  friend A operator+(A a, Nothing) {
+    return a;
+  }
+  template <Argument A>
+  friend A operator+(Nothing, A a) {
+    return a;
+  }
+};
+
+template <class Op, std::size_t... I>
+constexpr bool has_rule(std::index_sequence<I...>) {
+  return requires(const Op& op) { op.vjp(Probe<1>{}, ((void)I, Probe<0>{})...); } ||
+         requires(const Op& op) { op.vjp(Probe<1>{}, ((void)I, Probe<0>{})..., Probe<0>{}); };
+}
+/// Whether an elementwise op of N inputs has a derivative.
+template <class Op, std::size_t N>
+concept Differentiable = has_rule<Op>(std::make_index_sequence<N>{});
+
+/// A number as a value of the kind of `other`, so that rules need not tell numbers from values.
+template <class X, class Other>
+auto as_value([[maybe_unused]] const Other& other, X x) {
+  if constexpr (!Number<X>)
+    return x;
+  else if constexpr (is_probe<Other>)
+    return Probe<0>{};
+  else if constexpr (std::same_as<Other, Tensor>)
+    return Tensor(gradtape::detail::scalar("map", static_cast<double>(x), other.dtype()));
+  else
+    return Other{decltype(Other::v)(static_cast<typename Other::rule_value>(x))};
+}
+/// The first that is neither a number nor, if it can be had, a probe.
+template <class First, class... X>
+auto kind_of(First first, X... x) {
+  if constexpr (sizeof...(X) > 0 && (Number<First> || is_probe<First>))
+    return kind_of(x...);
+  else
+    return first;
+}
+
+/// An op on arguments of which some are dual. An op without a rule, such as a comparison, lets no derivative through.
+template <class Op, class... X>
+auto dual(const Op& op, X... x) {
+  const auto kind = kind_of(tangent(x)..., primal(x)..., Probe<0>{});
+  const auto all = std::make_tuple(as_value(kind, primal(x))...);
+  const auto y = std::apply([&](const auto&... in) { return op.value(in...); }, all);
+  if constexpr (!Differentiable<Op, sizeof...(X)>) {
+    return y;
+  } else {
+    const auto part = [&]<std::size_t I, class D>(std::integral_constant<std::size_t, I>, [[maybe_unused]] D d) {
+      if constexpr (is_dual<D>)
+        return jvp<I>(op, d.tangent, all, y);
+      else
+        return Nothing{};
+    };
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      const auto total = (Nothing{} + ... + part(std::integral_constant<std::size_t, I>{}, x));
+      return Dual<std::remove_const_t<decltype(y)>, std::remove_const_t<decltype(total)>>{y, total};
+    }(std::index_sequence_for<X...>{});
+  }
 }
 
 template <class A, class B>
@@ -106,57 +265,26 @@ concept Pair = Argument<A> && Argument<B> && (Value<A> || Value<B>);
 
 }  // namespace detail
 
-using detail::lift;
 using detail::Pair;
 
-template <Value A> auto operator-(A a) { return lift([](auto x) { return -x; }, a); }
-template <Value A> auto operator!(A a) { return lift([](auto x) { return !x; }, a); }
-
-template <class A, class B> requires Pair<A, B> auto operator+(A a, B b) { return lift([](auto x, auto y) { return x + y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator-(A a, B b) { return lift([](auto x, auto y) { return x - y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator*(A a, B b) { return lift([](auto x, auto y) { return gradtape::detail::lanes::mul(x, y); }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator/(A a, B b) { return lift([](auto x, auto y) { return x / y; }, a, b); }
-
-template <class A, class B> requires Pair<A, B> auto operator<(A a, B b) { return lift([](auto x, auto y) { return x < y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator<=(A a, B b) { return lift([](auto x, auto y) { return x <= y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator>(A a, B b) { return lift([](auto x, auto y) { return x > y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator>=(A a, B b) { return lift([](auto x, auto y) { return x >= y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator==(A a, B b) { return lift([](auto x, auto y) { return x == y; }, a, b); }
-// xsimd 8.1's own != is false for NaN on AVX.
-template <class A, class B> requires Pair<A, B> auto operator!=(A a, B b) { return lift([](auto x, auto y) { return !(x == y); }, a, b); }
-
-template <Value A> auto exp(A a) { return lift([](auto x) { return gradtape::detail::lanes::exp(x); }, a); }
-template <Value A> auto log(A a) { return lift([](auto x) { return gradtape::detail::lanes::log(x); }, a); }
-template <Value A> auto sqrt(A a) { return lift([](auto x) { return xsimd::sqrt(x); }, a); }
-template <Value A> auto sin(A a) { return lift([](auto x) { return gradtape::detail::lanes::sin(x); }, a); }
-template <Value A> auto cos(A a) { return lift([](auto x) { return gradtape::detail::lanes::cos(x); }, a); }
-template <Value A> auto tanh(A a) { return lift([](auto x) { return xsimd::tanh(x); }, a); }
-template <Value A> auto abs(A a) { return lift([](auto x) { return xsimd::abs(x); }, a); }
-
-template <class A, class B> requires Pair<A, B> auto pow(A a, B b) { return lift([](auto x, auto y) { return gradtape::detail::lanes::pow(x, y); }, a, b); }
-
-/// `condition ? a : b`, lane by lane; what is not chosen has no effect on the result, NaN included.
-template <Argument C, Argument A, Argument B>
-  requires(Value<C> || Value<A> || Value<B>)
-auto where(C condition, A a, B b) {
-  return lift([](auto c, auto x, auto y) { return xsimd::select(c, x, y); }, condition, a, b);
+/// What a basic function of rules is made of: `f` on SIMD registers, and the op whose rule says how derivatives go through.
+template <class Op, class F, Argument... X>
+auto lift(F f, X... x) {
+  if constexpr ((detail::is_dual<X> || ...))
+    return detail::dual(Op{}, x...);
+  else if constexpr ((detail::is_probe<X> || ...))
+    return Probe<(detail::reads_of<X> | ...)>{};
+  else
+    return detail::wrap(f(detail::unwrap<typename detail::Register<X...>::type>(x)...));
 }
 
-// NaN wins on either side, as in IEEE 754-2019 maximum and minimum.
-template <class A, class B> requires Pair<A, B> auto maximum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b); }
-template <class A, class B> requires Pair<A, B> auto minimum(A a, B b) { return lift([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b); }
-
-/// Marks an input that has no gradient, such as an index or a condition.
-struct NoGradient {};
-
-/// What the rule of an op with several inputs returns: one gradient each.
-template <class... G>
-struct Gradients {
-  std::tuple<G...> all;
-};
-template <class... G>
-Gradients<G...> grads(G... g) {
-  return {{std::move(g)...}};
+/// An op called by another rule, such as sigmoid: its formula, or on dual numbers its own rule.
+template <class Op, Argument... X>
+auto call(const Op& op, X... x) {
+  if constexpr ((detail::is_dual<X> || ...))
+    return detail::dual(op, x...);
+  else
+    return op.value(x...);
 }
 
 }  // namespace gradtape::rule

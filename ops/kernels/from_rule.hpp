@@ -15,36 +15,7 @@ namespace gradtape::detail {
 
 // ---- what a rule says of itself, read on probes ----
 
-template <class... G>
-std::tuple<G...> as_tuple(rule::Gradients<G...> result) {
-  return std::move(result.all);
-}
-template <class G>
-std::tuple<G> as_tuple(G result) {
-  return {std::move(result)};
-}
-
-/// Calls `op.vjp(g, x…)` or, where the rule asks for it, `op.vjp(g, x…, y)`.
-template <class Op, class G, class... X, class Y>
-auto call_vjp(const Op& op, G g, std::tuple<X...> x, Y y) {
-  return std::apply(
-      [&](auto... in) {
-        if constexpr (requires { op.vjp(g, in..., y); })
-          return as_tuple(op.vjp(g, in..., y));
-        else
-          return as_tuple(op.vjp(g, in...));
-      },
-      x);
-}
-
-template <class Op, std::size_t... I>
-auto probe_inputs(std::index_sequence<I...>) {
-  return std::tuple<rule::Probe<(std::uint64_t{2} << I)>...>{};
-}
-
-template <class Op, std::size_t N>
-using ProbedGradients = decltype(call_vjp(std::declval<const Op&>(), rule::Probe<1, true>{}, probe_inputs<Op>(std::make_index_sequence<N>{}),
-                                          rule::Probe<(std::uint64_t{2} << N)>{}));
+using rule::detail::call_vjp, rule::detail::Differentiable, rule::detail::ProbedGradients;
 
 template <class Op, std::size_t... I>
 auto value_on_lanes(std::index_sequence<I...>)
@@ -59,7 +30,7 @@ template <class Op, std::size_t N>
 struct ElementwiseTraits {
   static constexpr std::size_t masks = std::size_t{1} << N;
 
-  static constexpr bool comparison = !std::is_same_v<ValueOnLanes<Op, N>, rule::Lane<float, xsimd::default_arch>>;
+  static constexpr bool comparison = rule::detail::is_mask<ValueOnLanes<Op, N>>;
 
   static constexpr unsigned conditions = [] {
     if constexpr (requires { Op::conditions; })
@@ -73,7 +44,7 @@ struct ElementwiseTraits {
   /// What the gradient of input i reads.
   static constexpr std::array<std::uint64_t, N> reads = [] {
     std::array<std::uint64_t, N> out{};
-    if constexpr (!comparison) {
+    if constexpr (Differentiable<Op, N>) {
       using G = ProbedGradients<Op, N>;
       static_assert(std::tuple_size_v<G> == N, "the rule `vjp` must return one gradient for each input: grads(…)");
       [&]<std::size_t... I>(std::index_sequence<I...>) { ((out[I] = rule::detail::reads_of<std::tuple_element_t<I, G>>), ...); }(
@@ -92,14 +63,14 @@ struct ElementwiseTraits {
   /// Inputs that can have a gradient.
   static constexpr unsigned differentiable = [] {
     unsigned mask = 0;
-    if constexpr (!comparison) mask = inputs_whose([]<class G>(std::type_identity<G>) { return !std::is_same_v<G, rule::NoGradient>; });
+    if constexpr (Differentiable<Op, N>) mask = inputs_whose([]<class G>(std::type_identity<G>) { return !std::is_same_v<G, rule::NoGradient>; });
     return mask;
   }();
 
   /// Inputs whose gradient is the output's as it came.
   static constexpr unsigned passes = [] {
     unsigned mask = 0;
-    if constexpr (!comparison) mask = inputs_whose([]<class G>(std::type_identity<G>) { return std::is_same_v<G, rule::Probe<1, true>>; });
+    if constexpr (Differentiable<Op, N>) mask = inputs_whose([]<class G>(std::type_identity<G>) { return std::is_same_v<G, rule::Probe<1, true>>; });
     return mask;
   }();
 
@@ -135,7 +106,7 @@ void value_kernel(const void* self, void* const* out, const void* const* in, std
       if constexpr (ElementwiseTraits<Op, N>::comparison)
         xsimd::select(result.v, decltype(L::v)(T{1}), decltype(L::v)(T{0})).store_unaligned(y + at);
       else
-        result.v.store_unaligned(y + at);
+        as_lane<L>(result).v.store_unaligned(y + at);
     }
   }(std::make_index_sequence<N>{});
 }

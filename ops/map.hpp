@@ -1,0 +1,59 @@
+#pragma once
+
+#include <gradtape/ops/elementwise.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace gradtape {
+namespace detail {
+
+/// Any expression as an elementwise op. Its rule is nobody's to write: the gradient of input i is the derivative of f on dual
+/// numbers along that input, in the direction of g.
+template <class F, std::size_t N>
+struct Map {
+  static constexpr std::string_view name = "map";
+  F f;
+
+  auto value(auto... x) const { return f(x...); }
+  auto vjp(auto g, auto... x) const
+    requires(sizeof...(x) == N)
+  {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return grads(along<I>(g, std::make_tuple(x...))...);
+    }(std::index_sequence_for<decltype(x)...>{});
+  }
+
+ private:
+  template <std::size_t I, class G, class... X>
+  auto along(G g, std::tuple<X...> x) const {
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      return rule::detail::tangent(f(seed<I == K>(std::get<K>(x), g)...));
+    }(std::index_sequence_for<X...>{});
+  }
+  template <bool Seed, class X, class G>
+  static auto seed(X x, [[maybe_unused]] G g) {
+    if constexpr (Seed)
+      return rule::Dual<X, G>{x, g};
+    else
+      return x;
+  }
+};
+
+}  // namespace detail
+
+/// Any expression as one fused op, elementwise with broadcasting:
+///   gt::map([](auto a, auto b) { return sigmoid(a * b + a); }, a, b)
+/// `f` takes up to four values by `auto` and is written in operators, numbers and the functions of ops/rules/, called without a
+/// namespace; `where(x > 0, …, …)` is its branch. Value and first-order gradients are one loop each, the derivative by dual
+/// numbers; when a gradient is recorded, `f` runs on Tensors, to any order. Tensors of one dtype, f32 or f64; what `f` captures
+/// must be numbers. Errors: ShapeError if shapes do not broadcast, DtypeError for mixed dtypes.
+template <class F, std::derived_from<Tensor>... X>
+Tensor map(const F& f, const X&... x) {
+  return elementwise(detail::Map<F, sizeof...(X)>{f}, x...);
+}
+
+}  // namespace gradtape

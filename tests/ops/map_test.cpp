@@ -1,0 +1,61 @@
+#include <ops/rows.hpp>
+
+#include <gradtape/ops/extend.hpp>
+
+namespace gt = gradtape;
+using cases::between;
+
+namespace {
+
+const auto gate = [](auto a, auto b) { return sigmoid(a * b + a); };
+gt::Tensor mapped_gate(const gt::Tensor& a, const gt::Tensor& b) { return gt::map(gate, a, b); }
+
+/// An expression with a branch, a kink, a number and a power, and what it is in ops.
+const auto mixed = [](auto x, auto y) { return where(x > 0, pow(x, 2) * tanh(y), exp(-abs(x)) / (2 + cos(y))) + maximum(x, y) * sign(y); };
+gt::Tensor mapped_mixed(const gt::Tensor& x, const gt::Tensor& y) { return gt::map(mixed, x, y); }
+
+}  // namespace
+
+TEST_CASE("map: value and gradients are those of the same expression in ops") {
+  for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
+    const gt::RandomStream random(3);
+    const auto a = cases::away_from(0)({5, 37}).to(dtype), b = cases::away_from(0)({37}).to(dtype), g = between(-1, 1)({5, 37}).to(dtype);
+    CHECK(mapped_gate(a, b) == gt::approx(gate(a, b)));
+    CHECK(mapped_mixed(a, b) == gt::approx(mixed(a, b)));
+    for (const auto& [fused, composed] : {std::pair{gt::vjp(mapped_gate, {a, b}, g), gt::vjp(gate, {a, b}, g)},
+                                          std::pair{gt::vjp(mapped_mixed, {a, b}, g), gt::vjp(mixed, {a, b}, g)}})
+      for (std::size_t i = 0; i < 2; ++i) CHECK(fused[i] == gt::approx(composed[i]).atol(dtype == gt::f32 ? 1e-5 : 1e-12));
+  }
+}
+
+TEST_CASE("map: any order, over every broadcast and view") {
+  cases::gradcheck_all(mapped_gate, between(-2, 2), between(-2, 2));
+  CHECK(gt::gradcheck(mapped_gate, {between(-2, 2)({3, 4}), between(-2, 2)({4})}).order(3));
+  CHECK(gt::gradcheck(mapped_mixed, {cases::away_from(0)({3, 40}), between(3, 4)({3, 40})}).order(3));
+}
+
+TEST_CASE("map: a node saves what some gradient reads, and an input that is ignored gets zeros") {
+  const auto a = gt::parameter(gt::ones({3})), b = gt::parameter(gt::ones({3}));
+  CHECK(gt::tape_string(gt::map([](auto x, auto y) { return x * 3 + y; }, a, b)).find("saves nothing") != std::string::npos);
+  CHECK(gt::tape_string(gt::map([](auto x, auto y) { return exp(x) + y; }, a, b)).find("saves input 0 [3]\n") != std::string::npos);
+  const auto first = [](const gt::Tensor& x, const gt::Tensor& y) { return gt::map([](auto u, auto) { return u * u; }, x, y); };
+  const auto [da, db] = gt::vjp(first, {a.detach(), b.detach()}, gt::ones({3}));
+  CHECK(gt::equal(da, gt::full({3}, 2)));
+  CHECK(gt::equal(db, gt::zeros({3})));
+}
+
+TEST_CASE("map: comparisons give booleans, and numbers that are captured keep the dtype") {
+  const auto x = gt::tensor({-1.0, 0.5, 2.0});
+  CHECK(gt::equal(gt::map([](auto v) { return v > 0; }, x), x > 0));
+  const double slope = 0.1;
+  const auto leaky = gt::map([slope](auto v) { return where(v > 0, v, slope * v); }, x);
+  CHECK(leaky == gt::approx(gt::tensor({-0.1, 0.5, 2.0})));
+}
+
+TEST_CASE("map: errors") {
+  using cases::message_of;
+  CHECK(message_of<gt::ShapeError>([] { return mapped_gate(gt::zeros({2, 3}), gt::zeros({2})); }) ==
+        "map: shapes [2, 3] and [2] do not broadcast: axis -1 has 3 against 2; sizes must be equal or 1");
+  CHECK(message_of<gt::DtypeError>([] { return mapped_gate(gt::zeros({2}), gt::zeros({2}, {.dtype = gt::f64})); }) ==
+        "map: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
+}
