@@ -21,11 +21,11 @@ Outputs clip(const Node& n) {
   return n.has(2) ? gt::minimum(x, n[2]) : x;
 }
 
-/// The exponent takes the dtype of the base, which the result has too.
+/// The result has the dtype of the base; powers of integers are taken in f64.
 Outputs pow(const Node& n) {
   const gt::Tensor base = n[0], exponent = n[1];
-  if (!gt::is_floating(base.dtype())) throw Skip{"a power of integers"};
-  return gt::pow(base, exponent.to(base.dtype()));
+  const gt::Dtype dtype = gt::is_floating(base.dtype()) ? base.dtype() : gt::f64;
+  return gt::pow(base.to(dtype), exponent.to(dtype)).to(base.dtype());
 }
 
 Outputs dropout(const Node& n) {

@@ -65,8 +65,10 @@ Table indexing();
 Table losses();
 Table normalisation();
 Table products();
+Table recurrence();
 Table reductions();
 Table shapes();
+Table training();
 
 /// f of the first input; of the first two; of the first three.
 template <class F>

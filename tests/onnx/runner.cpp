@@ -14,7 +14,12 @@ using namespace suite;
 namespace fs = std::filesystem;
 
 /// So many cases passed before; fewer is a failure.
-constexpr int floor_of_passed = 301;
+constexpr int floor_of_passed = 323;
+
+/// Cases that contradict their own node.
+const std::map<std::string, std::string> wrong{
+    {"test_adam_multiple", "computed with an epsilon of 0.01, which its node does not have"},
+};
 
 template <class Proto>
 Proto parse(const fs::path& path) {
@@ -38,7 +43,7 @@ const Table& table() {
   static const Table all = [] {
     Table merged;
     for (Table part : {activations(), creation(), elementwise(), indexing(), losses(), normalisation(), products(),
-                       reductions(), shapes()})
+                       recurrence(), reductions(), shapes(), training()})
       merged.merge(part);
     return merged;
   }();
@@ -74,6 +79,7 @@ Result run(const fs::path& directory) {
     const onnx::GraphProto graph = parse<onnx::ModelProto>(directory / "model.onnx").graph();
     if (graph.node_size() != 1) throw Skip{"not a single node"};
     result.op = graph.node(0).op_type();
+    if (const auto known = wrong.find(result.name); known != wrong.end()) throw Skip{known->second};
     fs::path data = directory / "test_data_set_0";
     for (int next = 1; result.why.empty() && (next == 1 || fs::exists(data)); ++next) {
       result.why = run(graph, data);
