@@ -37,4 +37,22 @@ class Backward {
   bool recording_, retain_;
 };
 
+/// One node's view of a forward sweep: derivatives along some direction in the inputs, oldest node first.
+class Forward {
+ public:
+  /// The derivative of input i, undefined where it is zero.
+  Tensor tangent(int input) const;
+  /// The sweep is itself being recorded: tangents are to be computed by recorded ops.
+  bool recording() const { return recording_; }
+  /// Hands over (a further part of) the derivative of the output. Throws GradientError if its shape or dtype is not the output's.
+  void give(const Tensor& tangent);
+
+ private:
+  friend class Sweep;
+  Forward(Node& node, bool recording) : node_(node), recording_(recording) {}
+
+  Node& node_;
+  bool recording_;
+};
+
 }  // namespace gradtape

@@ -19,6 +19,10 @@ struct GradOptions {
 namespace detail {
 /// d(sum(seed * output))/d(input) for each input, into `out`; an undefined seed means 1 for a one-element output.
 void grad(const Tensor& output, const Tensor& seed, std::span<const Tensor> inputs, const GradOptions& options, std::span<Tensor> out);
+
+/// The derivative of `output` along `tangents`, one for each of `inputs`, by a sweep forwards over the tape between them; on the
+/// tape itself if `create_graph`. Undefined if no input was reached.
+Tensor tangent(const Tensor& output, std::span<const Tensor> inputs, std::span<const Tensor> tangents, bool create_graph);
 }  // namespace detail
 
 /// d(output)/d(input) for each input, where `output` has exactly one element. Touches no `.grad()`. Throws GradientError if

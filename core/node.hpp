@@ -13,6 +13,7 @@
 namespace gradtape {
 
 class Backward;
+class Forward;
 class Node;
 
 namespace detail {
@@ -37,6 +38,8 @@ class Node {
   virtual std::string_view name() const = 0;
   /// Applies the op's backward rule: reads `pass.gradient()`, hands a gradient to each input that `pass.needs()`.
   virtual void backward(Backward& pass) = 0;
+  /// The same rule forwards: from the inputs' tangents, `pass.tangent(i)`, to the output's.
+  virtual void forward(Forward& pass) = 0;
 
   /// One per input; null where the input needs no gradient.
   std::span<detail::Ref<Node>> edges() { return {edges_, arity_}; }
@@ -63,7 +66,7 @@ class Node {
   std::atomic<std::uint32_t> thread;  // the owner's index; a leaf has none (0) until its first use
   std::uint64_t id;
   std::uint64_t mark = 0;  // scratch of the sweep that last looked at it; the next in line while being destroyed
-  detail::Value flight;    // the gradient, while a sweep is on its way
+  detail::Value flight;    // the gradient, or tangent, while a sweep is on its way
   Shape shape;             // of the output
   Dtype dtype;
   bool released = false;
@@ -95,6 +98,7 @@ class Leaf final : public Node {
   explicit Leaf(Array initial) : Node(initial.shape(), initial.dtype(), 0), value(std::move(initial)) {}
   std::string_view name() const override { return "leaf"; }
   void backward(Backward&) override {}
+  void forward(Forward&) override {}
 
   Array value;
   detail::Value grad;

@@ -78,14 +78,18 @@ class Sweep {
   /// Restricts the sweep from `root` to the nodes that lead to one of `inputs`.
   void restrict_to(std::span<const Tensor> inputs, Node* root) {
     restricted_ = true;
-    for (const Tensor& input : inputs) input.node()->mark = epoch_ | target | leads;
+    std::uint64_t oldest = ~std::uint64_t{0};  // what is older than every input cannot lead to one
+    for (const Tensor& input : inputs) {
+      input.node()->mark = epoch_ | target | leads;
+      oldest = std::min(oldest, input.node()->id);
+    }
     std::vector<Node*>& order = scratch_.order;
     set(root, visited);
     scratch_.work.push(root);
     while (!scratch_.work.empty()) {
       order.push_back(scratch_.work.pop_newest());
       for (const auto& edge : order.back()->edges()) {
-        if (!edge || has(edge.get(), visited)) continue;
+        if (!edge || edge->id < oldest || has(edge.get(), visited)) continue;
         set(edge.get(), visited);
         scratch_.work.push(edge.get());
       }
@@ -102,13 +106,29 @@ class Sweep {
       const bool keep = node->is_leaf() || has(node, target);
       if (keep) scratch_.finished.push_back(node);
       if (node->is_leaf() || (restricted_ && !leads_on(node))) continue;
-      if (node->released)
-        throw GradientError(fmt::format("backward: `{}` was swept before and its saved values are released; pass {{.retain_graph = true}} "
-                                        "to the first sweep, or compute the result again", node->name()));
+      require_saved(node);
       Backward pass(*this, *node, Tensor(keep ? node->flight : std::exchange(node->flight, {})), recording_, retain_);
       node->backward(pass);
       if (!retain_) node->release();
     }
+  }
+
+  /// From the tangents of `inputs`, to which the sweep must be restricted, to that of `root`: oldest first.
+  Tensor run_forward(const Tensor& root, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
+    const GradMode mode(recording_);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      scratch_.finished.push_back(inputs[i].node().get());
+      inputs[i].node()->flight = value_of(tangents[i]);
+    }
+    for (auto at = scratch_.order.rbegin(); at != scratch_.order.rend(); ++at) {
+      Node* node = *at;
+      if (has(node, target) || !has(node, leads)) continue;
+      require_saved(node);
+      scratch_.finished.push_back(node);
+      Forward pass(*node, recording_);
+      node->forward(pass);
+    }
+    return Tensor(root.node()->flight);
   }
 
   /// Moves the gradients into the leaves' `.grad()`: all of them, or none if something throws.
@@ -134,7 +154,13 @@ class Sweep {
   }
 
  private:
+  friend class Forward;
   static detail::Value value_of(const Tensor& tensor) { return {tensor.array(), tensor.node()}; }
+  static void require_saved(const Node* node) {
+    if (node->released)
+      throw GradientError(fmt::format("backward: `{}` was swept before and its saved values are released; pass {{.retain_graph = true}} "
+                                      "to the first sweep, or compute the result again", node->name()));
+  }
   bool leads_on(const Node* node) const {
     return std::ranges::any_of(node->edges(), [&](const auto& edge) { return wants(edge.get()); });
   }
@@ -166,6 +192,19 @@ void Backward::give(int input, Tensor gradient) {
                                     gradient.defined() ? fmt::format("{} {}", to_string(gradient.dtype()), to_string(gradient.shape())) : "nothing",
                                     to_string(to->dtype), to_string(to->shape)));
   if (sweep_.wants(to)) sweep_.arrive(to, std::move(gradient));
+}
+
+Tensor Forward::tangent(int input) const {
+  const auto& edge = node_.edges()[static_cast<std::size_t>(input)];
+  return edge && edge->flight.array ? Tensor(edge->flight) : Tensor();
+}
+
+void Forward::give(const Tensor& tangent) {
+  if (!tangent.defined() || tangent.shape() != node_.shape || tangent.dtype() != node_.dtype)
+    throw GradientError(fmt::format("{}: the forward rule gave a tangent of {}, where the output is {} {}", node_.name(),
+                                    tangent.defined() ? fmt::format("{} {}", to_string(tangent.dtype()), to_string(tangent.shape())) : "nothing",
+                                    to_string(node_.dtype), to_string(node_.shape)));
+  node_.flight = Sweep::value_of(node_.flight.array ? add(Tensor(node_.flight), tangent) : tangent);
 }
 
 namespace {
@@ -221,6 +260,13 @@ void detail::grad(const Tensor& output, const Tensor& seed, std::span<const Tens
     fill(zero, 0);
     out[i] = Tensor(zero);
   }
+}
+
+Tensor detail::tangent(const Tensor& output, std::span<const Tensor> inputs, std::span<const Tensor> tangents, bool create_graph) {
+  if (!output.requires_grad()) return {};
+  Sweep sweep(create_graph, true);
+  sweep.restrict_to(inputs, output.node().get());
+  return sweep.run_forward(output, inputs, tangents);
 }
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options) {

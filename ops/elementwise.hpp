@@ -19,6 +19,9 @@
 #include <utility>
 
 namespace gradtape {
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+
 namespace detail {
 
 /// `gradient` summed over the axes along which `shape` was stretched; recorded if grad mode is on.
@@ -41,6 +44,12 @@ class ElementwiseNode final : public Node {
   }
 
   std::string_view name() const override { return Op::name; }
+
+  /// The rule is diagonal, so it takes a tangent as well as a gradient.
+  void forward(Forward& pass) override {
+    if (!pass.recording()) return elementwise_jvp(ElementwiseKernels<Op, N, Arch>::table, &op_, pass, *this);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (forward<I>(pass), ...); }(std::make_index_sequence<N>{});
+  }
 
   void backward(Backward& pass) override {
     if (!pass.recording()) return elementwise_vjp(ElementwiseKernels<Op, N, Arch>::table, &op_, flat_, pass, *this);
@@ -72,6 +81,18 @@ class ElementwiseNode final : public Node {
           if constexpr (Needs >> K & 1) pass.give(static_cast<int>(K), sum_to(as_tensor(std::get<K>(gradients)), edges_[K]->shape));
         };
         (give(std::integral_constant<std::size_t, I>{}), ...);
+      }(std::make_index_sequence<N>{});
+    }
+  }
+
+  template <std::size_t I>
+  void forward(Forward& pass) {
+    if constexpr (Traits::differentiable >> I & 1) {
+      const Tensor t = pass.tangent(I);
+      if (!t.defined()) return;
+      [&]<std::size_t... K>(std::index_sequence<K...>) {
+        const auto all = rule::detail::call_vjp(op_, broadcast_to(t, shape), std::make_tuple(value<1u << I, K>()...), value<1u << I, N>());
+        pass.give(as_tensor(std::get<I>(all)));
       }(std::make_index_sequence<N>{});
     }
   }

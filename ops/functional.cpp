@@ -38,4 +38,21 @@ void detail::vjp(const Tensor& output, std::span<Tensor> inputs, const Tensor& g
   }
 }
 
+void detail::check_tangents(std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor &x = inputs[i], &t = tangents[i];
+    if (is_floating(x.dtype()) && (t.shape() != x.shape() || t.dtype() != x.dtype()))
+      throw ShapeError(fmt::format("jvp: the tangent of input {} is {} {}, but the input is {} {}; they must be alike", i, to_string(t.dtype()),
+                                   to_string(t.shape()), to_string(x.dtype()), to_string(x.shape())));
+  }
+}
+
+Tensor detail::jvp(const Tensor& output, std::span<const Tensor> inputs, std::span<const Tensor> tangents, bool nested) {
+  std::vector<Tensor> from, along;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].requires_grad()) from.push_back(inputs[i]), along.push_back(tangents[i]);
+  Tensor t = tangent(output, from, along, nested);
+  return t.defined() ? t : zeros_like(output);
+}
+
 }  // namespace gradtape

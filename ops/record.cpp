@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/grad.hpp>
 #include <gradtape/ops/record.hpp>
 
 #include <fmt/format.h>
@@ -19,6 +20,18 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
 void check_floating(std::string_view op, std::initializer_list<const Array*> inputs) {
   for (const Array* a : inputs)
     if (!is_floating(a->dtype())) throw_not_floating(op, a->dtype());
+}
+
+Tensor zero_gradient(const Node& node) {
+  const Array zero = Array::make(node.dtype, node.shape);
+  fill(zero, 0);
+  return Tensor({}, Ref<Node>::adopt(new Leaf(zero)));
+}
+
+Tensor turned(const Tensor& result, const Tensor& g, const Tensor& t, bool create_graph) {
+  Tensor out;
+  grad(result, t, {&g, 1}, {.create_graph = create_graph}, {&out, 1});
+  return out;
 }
 
 }  // namespace gradtape::detail

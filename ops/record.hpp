@@ -64,9 +64,10 @@ template <class R, class... Saved>
 struct Signature {
   static constexpr bool differentiable = !std::is_same_v<R, NoGradient>;
   static constexpr bool reads([[maybe_unused]] int index) { return ((std::remove_cvref_t<Saved>::index == index) || ...); }
-  template <class Op, int I, class Value>
-  static auto call(const Op& op, Wrt<I> wrt, const Tensor& gradient, [[maybe_unused]] Value value) {
-    return op.vjp(wrt, Grad(gradient), std::remove_cvref_t<Saved>(value(std::remove_cvref_t<Saved>::index))...);
+  /// Calls `rule(wrt, gradient, saved values…)`.
+  template <class Rule, int I, class Value>
+  static auto call(const Rule& rule, Wrt<I> wrt, const Tensor& gradient, [[maybe_unused]] Value value) {
+    return rule(wrt, Grad(gradient), std::remove_cvref_t<Saved>(value(std::remove_cvref_t<Saved>::index))...);
   }
 };
 
@@ -77,6 +78,9 @@ Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
 
 template <int I, class Op>
 concept HasRule = requires { signature<I, Op>(&Op::vjp); };
+
+template <int I, class Op>
+concept HasForwardRule = requires { signature<I, Op>(&Op::jvp); };
 
 template <class Op, int I>
 struct RuleFor {
@@ -118,6 +122,11 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
 /// Throws DtypeError unless every input is f32 or f64.
 void check_floating(std::string_view op, std::initializer_list<const Array*> inputs);
 
+/// The derivative along t of an op whose rule gives `result` for the gradient `g`: the rule is linear in g, so its own rule turns
+/// it round.
+Tensor zero_gradient(const Node& node);  ///< a leaf
+Tensor turned(const Tensor& result, const Tensor& g, const Tensor& t, bool create_graph);
+
 /// Calls `f(std::integral_constant<std::size_t, I>{})` for every I below N.
 template <std::size_t N, class F>
 constexpr void for_each_index(F f) {
@@ -155,17 +164,51 @@ class RecordedNode final : public Node {
     for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
       if constexpr (Rule<I>::differentiable)
         if (pass.needs(static_cast<int>(I))) {
-          const auto value = [&](int k) {
-            const std::size_t at = k == Out::index ? N : static_cast<std::size_t>(k);
-            if (!pass.recording()) return Tensor(saved_[at]);
-            return Tensor(saved_[at], at == N ? Ref<Node>::of(this) : edges_[at]);
-          };
-          give(pass, static_cast<int>(I), Rule<I>::call(op_, Wrt<static_cast<int>(I)>{}, pass.gradient(), value));
+          give(pass, static_cast<int>(I), vjp<I>(pass.gradient(), pass.recording()));
         }
     });
   }
 
+  /// By the op's own rule `jvp`, of the same form, where it has one.
+  void forward(Forward& pass) override {
+    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      if constexpr (Rule<I>::differentiable) {
+        const Tensor t = pass.tangent(static_cast<int>(I));
+        if (!t.defined()) return;
+        if constexpr (HasForwardRule<static_cast<int>(I), Op>) {
+          using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
+          const auto rule = [&](auto... x) { return op_.jvp(x...); };
+          pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
+        } else {
+          const EnableGrad on;
+          const Tensor g = zero_gradient(*this);
+          pass.give(turned(made(vjp<I>(g, pass.recording())), g, t, pass.recording()));
+        }
+      }
+    });
+  }
+
  private:
+  /// What a rule may read, on the tape or as constants.
+  auto values(bool recording) {
+    return [this, recording](int k) {
+      const std::size_t at = k == Out::index ? N : static_cast<std::size_t>(k);
+      if (!recording) return Tensor(saved_[at]);
+      return Tensor(saved_[at], at == N ? Ref<Node>::of(this) : edges_[at]);
+    };
+  }
+
+  template <std::size_t I>
+  auto vjp(const Tensor& g, bool recording) {
+    return Rule<I>::call([&](auto... x) { return op_.vjp(x...); }, Wrt<static_cast<int>(I)>{}, g, values(recording));
+  }
+
+  static Tensor made(Tensor result) { return result; }
+  template <class Last, std::size_t M>
+  static Tensor made(const Tail<Last, M>& tail) {
+    return std::apply([&](const auto&... x) { return record(tail.op, x...); }, tail.x);
+  }
+
   static void give(Backward& pass, int input, Tensor gradient) { pass.give(input, std::move(gradient)); }
 
   template <class Last, std::size_t M>
@@ -199,6 +242,7 @@ class RecordedNode final : public Node {
 ///                                            says that it can compute out = beta * out + value.
 ///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name, returns a
 ///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const { return {}; }
+///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;  optional: the derivative along t, of what vjp reads; else vjp is turned round
 /// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and strides.
 template <class Op, std::convertible_to<Tensor>... X>
 Tensor record(const Op& op, const X&... inputs) {

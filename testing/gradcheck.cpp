@@ -96,7 +96,7 @@ class Check {
           return fmt::format("the gradient of input {} is wrong: along a random direction the rule gives {:.10g}, differences {:.10g}\n{}", i, analytic,
                              numeric.slope, elements(i));
       }
-    return {};
+    return forwards();
   }
 
   const Tensor& g() const { return g_; }
@@ -169,6 +169,20 @@ class Check {
       if (!wrong.empty()) return fmt::format("the gradient of input {} changes when no other input needs one: it {}", i, wrong);
     }
     return {};
+  }
+
+  /// The dot-product test: gᵀ·(J·t) and (Jᵀ·g)·t are one number.
+  std::string forwards() const {
+    const Tensors in = leaves(x_, floating_);
+    Tensors t;
+    double expected = 0, size = 1e-3;
+    for (std::size_t i = 0; i < x_.size(); ++i) {
+      t.push_back(floating_ >> i & 1 ? direction(x_[i]) : x_[i]);
+      if (floating_ >> i & 1) expected += total(rule_[i] * t[i]), size += total(abs(rule_[i] * t[i]));
+    }
+    const double found = total(g_ * detail::jvp(f_(in), in, t, false));
+    if (std::abs(found - expected) <= 1e-9 * size) return {};
+    return fmt::format("forwards and backwards the derivative differs: gᵀ·jvp(t) = {:.10g}, vjp(g)·t = {:.10g}", found, expected);
   }
 
   /// d(gᵀ·f)/dt along x_i + t·d, by differences.

@@ -193,6 +193,37 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
 }
 
+/// The part of the tangent `t` of input i in that of the output.
+template <class T>
+Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, const Array& t, Node& node) {
+  const std::size_t values = static_cast<std::size_t>(table.arity) + 2;
+  const unsigned needs = 1u << i, reads = table.vjp_reads[needs];
+  const auto value = [&](std::size_t k) -> const Array& { return k == 0 ? t : node.saved()[k - 1]; };
+  std::array<Strides, max_operands> strides{};
+  for (std::size_t k = 0; k < values; ++k)
+    if (k == 0 || reads >> k & 1) strides[k] = broadcast_strides(value(k), node.shape);
+  const Array out = Array::make(node.dtype, node.shape);
+  strides[values] = out.strides();
+  const Space space(node.shape, strides, values + 1);
+  std::array<Reader<T>, max_arity + 2> readers;
+  bool by_row = false;
+  for (std::size_t k = 0; k < values; ++k)
+    if (reads >> k & 1) {
+      readers[k].open(value(k), space, k, out.numel());
+      by_row |= readers[k].strided();
+    }
+  const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
+  for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool /*whole*/) {
+    const void* in[max_arity + 2]{};
+    for (std::size_t k = 0; k < values; ++k)
+      if (readers[k].is_open()) in[k] = readers[k].block(index, n);
+    void* to[max_arity]{};
+    to[i] = out.data<T>() + index;  // what a lane writes past a block, the next block writes again
+    kernel(op, to, in, static_cast<std::size_t>(n));
+  });
+  return out;
+}
+
 }  // namespace
 
 Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x, bool& flat) {
@@ -238,6 +269,16 @@ void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, B
     vjp_blocks<float>(table, op, needs, pass, node);
   else
     vjp_blocks<double>(table, op, needs, pass, node);
+}
+
+void elementwise_jvp(const ElementwiseTable& table, const void* op, Forward& pass, Node& node) {
+  for (int i = 0; i < table.arity; ++i) {
+    const Tensor t = pass.tangent(i);
+    if (!t.defined()) continue;
+    pass.give(with_floating(table.name, node.dtype, [&]<class T>(std::type_identity<T>) {
+      return Tensor(jvp_blocks<T>(table, op, static_cast<std::size_t>(i), t.array(), node));
+    }));
+  }
 }
 
 Array scalar(std::string_view op, double number, Dtype dtype) {

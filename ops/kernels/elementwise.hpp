@@ -37,6 +37,9 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
 /// that is already there, or into the smaller shape of an input that was broadcast. `flat` is what elementwise_value found.
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node);
 
+/// The derivative of the output along the tangents of the inputs: the kernels of the gradients on tangents, summed.
+void elementwise_jvp(const ElementwiseTable& table, const void* op, Forward& pass, Node& node);
+
 /// A scalar of `dtype`. Throws DtypeError if `number` is not whole and dtype is i64.
 Array scalar(std::string_view op, double number, Dtype dtype);
 

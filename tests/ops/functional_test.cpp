@@ -77,3 +77,55 @@ TEST_CASE("vjp says what does not fit the output") {
           return gt::vjp(gt::square, x, gt::ones({2, 3}, {.dtype = gt::f64}));
         }) == "vjp: the gradient given is f64 [2, 3], but the output is f32 [2, 3]; they must be alike");
 }
+
+TEST_CASE("jvp of one input and of several") {
+  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({4, 5, 6}), t = gt::tensor({10, 20, 30}), u = gt::tensor({1, 1, 1});
+  CHECK(gt::equal(gt::jvp(gt::square, a, t), gt::tensor({20, 80, 180})));
+  CHECK(gt::equal(gt::jvp(gt::mul, {a, b}, {t, u}), gt::tensor({41, 102, 183})));         // a·u + t·b
+  CHECK(gt::equal(gt::jvp(gt::mul, {a, a}, {t, t}), gt::tensor({20, 80, 180})));          // one tensor in two places
+  CHECK(gt::jvp(gt::sum, a, t).item() == 60);                                             // options left out
+  CHECK(gt::equal(gt::jvp([&](const Tensor&) { return b; }, a, t), gt::zeros({3})));      // a constant
+  CHECK(gt::equal(gt::jvp([](const Tensor& x) { return x; }, a, t), t));                  // the input itself
+  CHECK(gt::equal(gt::jvp([](const Tensor& x) { return x + x[0] * x; }, a, t), gt::tensor({30, 60, 90})));
+  const gt::NoGrad off;
+  CHECK(gt::equal(gt::jvp(gt::square, a, t), gt::tensor({20, 80, 180})));
+}
+
+TEST_CASE("jvp can be differentiated, and differentiates what holds derivatives") {
+  const gt::DefaultDtype all_f64(gt::f64);
+  const gt::RandomStream random(5);
+  const Tensor x = gt::uniform({4, 3}), t = gt::uniform({4, 3}), w = gt::uniform({3, 2});
+  // f(x) = Σ tanh(x·W)²; its second derivative along t, three ways.
+  const auto f = [&](const Tensor& in) { return gt::sum(gt::square(gt::tanh(gt::matmul(in, w)))); };
+  const auto gradient = [&](const Tensor& in) { return gt::vjp(f, in, gt::tensor(1.0)); };
+  const auto slope = [&](const Tensor& in) { return gt::jvp(f, in, t); };
+  const Tensor forward_over_reverse = gt::jvp(gradient, x, t);
+  const Tensor reverse_over_forward = gt::vjp(slope, x, gt::tensor(1.0));
+  const Tensor reverse_over_reverse = gt::vjp([&](const Tensor& in) { return gt::sum(gradient(in) * t); }, x, gt::tensor(1.0));
+  CHECK(forward_over_reverse == gt::approx(reverse_over_reverse));
+  CHECK(reverse_over_forward == gt::approx(reverse_over_reverse));
+  CHECK(gt::jvp(slope, x, t) == gt::approx(gt::sum(forward_over_reverse * t)));
+  CHECK(gt::gradcheck(slope, x));
+  // The tangent is a variable too.
+  CHECK(gt::gradcheck([&](const Tensor& in, const Tensor& along) { return gt::jvp(f, in, along); }, {x, t}));
+}
+
+TEST_CASE("jvp goes over a long chain and a ladder of diamonds in one sweep") {
+  const auto chain = [](const Tensor& x) {
+    Tensor y = x;
+    for (int i = 0; i < 100000; ++i) y = y + x;
+    return y;
+  };
+  CHECK(gt::jvp(chain, gt::tensor(1.0), gt::tensor(2.0)).item() == 200002);
+  const auto ladder = [](const Tensor& x) {
+    Tensor y = x;
+    for (int i = 0; i < 64; ++i) y = 0.5 * y + 0.5 * y;
+    return y;
+  };
+  CHECK(gt::jvp(ladder, gt::tensor(1.0), gt::tensor(3.0)).item() == 3);
+}
+
+TEST_CASE("jvp: a tangent must be like its input") {
+  CHECK(message_of<gt::ShapeError>([] { return gt::jvp(gt::square, gt::zeros({2, 3}), gt::zeros({3})); }) ==
+        "jvp: the tangent of input 0 is f32 [3], but the input is f32 [2, 3]; they must be alike");
+}

@@ -67,6 +67,14 @@ struct WrongShape {
   auto vjp(gt::Wrt<0>, gt::Grad g) const { return gt::sum(g); }
 };
 
+struct WrongForwards {
+  static constexpr std::string_view name = "forwards";
+  gt::Shape infer(const gt::Shape& x) const { return x; }
+  void value(const gt::Array& out, const gt::Array& x) const { gt::copy_elements(out, gt::Tensor(2 * gt::Tensor(x)).array()); }
+  auto vjp(gt::Wrt<0>, gt::Grad g) const { return 2 * g; }
+  auto jvp(gt::Wrt<0>, gt::Grad t) const { return 2.002 * t; }
+};
+
 struct LeavesAHole {
   static constexpr std::string_view name = "hole";
   gt::Shape infer(const gt::Shape& x) const { return x; }
@@ -127,6 +135,14 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
+
+TEST_CASE("gradcheck finds a forward rule that is not the backward one's") {
+  auto check = gt::gradcheck([](const gt::Tensor& x) { return gt::record(WrongForwards{}, x); }, gt::uniform({5}));
+  CHECK_FALSE(check);
+  std::ostringstream out;
+  out << check;
+  CHECK(out.str().find("gradcheck failed at order 1: forwards and backwards the derivative differs") == 0);
+}
 
 TEST_CASE("gradcheck: right rules pass") {
   const auto x = gt::uniform({3, 4}), g = gt::uniform({3, 4}, {.dtype = gt::f64});
