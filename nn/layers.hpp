@@ -1,13 +1,12 @@
 #pragma once
 
+#include <gradtape/core/function.hpp>
 #include <gradtape/nn/module.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/functional.hpp>
 
 #include <concepts>
-#include <functional>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -34,17 +33,13 @@ class Linear : public Module {
   Parameter bias;    ///< [out]; empty without bias
 };
 
-/// Any function of one tensor, ops by name included.
-class Function {
+/// Any function of one tensor, ops by name included, which may leave options out.
+class Activation : public Function<Tensor(const Tensor&)> {
  public:
-  /// A function that takes a Tensor, and maybe options, and returns one.
+  /// Takes `f` over.
   template <class F>
-    requires(!std::derived_from<std::remove_cvref_t<F>, Function>)
-  Function(F f) : f_([f = std::move(f)](const Tensor& x) { return detail::call(f, x); }) {}
-  Tensor operator()(const Tensor& x) const { return f_(x); }  ///< calls it
-
- private:
-  std::function<Tensor(const Tensor&)> f_;
+    requires(!std::derived_from<std::remove_cvref_t<F>, Activation>)
+  Activation(F f) : Function([f = std::move(f)](const Tensor& x) { return detail::call(f, x); }) {}
 };
 
 /// Layers and functions applied one after the other: `Sequential({Linear(2, 8), sigmoid, Linear(8, 1)})`. Names are "0", "1", …
@@ -55,15 +50,7 @@ class Sequential : public Module {
    public:
     template <class F>
       requires(!std::derived_from<std::remove_cvref_t<F>, Step>)
-    Step(F f) : held_(std::make_unique<Held<F>>(std::move(f))) {}  ///< owns f
-    Step(const Step& other) : held_(other.held_->clone()) {}       ///< copies the module, parameters included
-    Step(Step&&) noexcept = default;                               ///< moves it
-    /// Replaces the step.
-    Step& operator=(Step other) noexcept {
-      held_ = std::move(other.held_);
-      return *this;
-    }
-    ~Step() = default;
+    Step(F f) : held_(new Held<F>(std::move(f))) {}  ///< owns f; copies copy the module, parameters included
 
     Tensor operator()(const Tensor& x) const { return held_->call(x); }  ///< applies it
     /// nullptr for a function.
@@ -74,7 +61,7 @@ class Sequential : public Module {
       virtual ~Base() = default;
       virtual Tensor call(const Tensor& x) const = 0;
       virtual Module* module() = 0;
-      virtual std::unique_ptr<Base> clone() const = 0;
+      virtual Base* clone() const = 0;
     };
     template <class F>
     struct Held final : Base {
@@ -86,10 +73,10 @@ class Sequential : public Module {
         else
           return nullptr;
       }
-      std::unique_ptr<Base> clone() const override { return std::make_unique<Held>(F(f)); }
+      Base* clone() const override { return new Held(F(f)); }
       F f;
     };
-    std::unique_ptr<Base> held_;
+    detail::Owned<Base> held_;
   };
 
   Sequential() = default;
@@ -116,7 +103,7 @@ class Widths {
 
 /// Options of MLP.
 struct MLPOptions {
-  Function activation = Function(relu);  ///< after every layer but the last
+  Activation activation = Activation(relu);  ///< after every layer but the last
 };
 
 /// Multilayer perceptron: Linear layers with an activation between them, the output linear. (n, first) -> (n, last).
@@ -132,7 +119,7 @@ class MLP : public Module {
   std::vector<Linear> layers;  ///< from input to output
 
  private:
-  Function activation_;
+  Activation activation_;
 };
 
 }  // namespace gradtape::nn

@@ -6,7 +6,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -27,7 +26,7 @@ Tensor call_with_options(Tensor (*f)(P...), const X&... x) {
 template <class F, class... X>
 Tensor call(const F& f, const X&... x) {
   if constexpr (std::invocable<const F&, const X&...>)
-    return std::invoke(f, x...);
+    return f(x...);
   else
     return call_with_options(f, x...);
 }

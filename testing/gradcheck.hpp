@@ -1,12 +1,12 @@
 #pragma once
 
+#include <gradtape/core/function.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/functional.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -26,7 +26,7 @@ namespace gradtape {
 /// output. On failure the whole gradient is compared element by element.
 class GradCheck {
  public:
-  using Function = std::function<Tensor(std::span<const Tensor>)>;  ///< of all inputs at once
+  using Function = gradtape::Function<Tensor(std::span<const Tensor>)>;  ///< of all inputs at once
   /// Checks f at these inputs; nothing runs yet.
   GradCheck(Function f, std::vector<Tensor> inputs) : f_(std::move(f)), inputs_(std::move(inputs)) {}
 
