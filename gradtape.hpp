@@ -26,7 +26,9 @@
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
+#include <gradtape/optim/adam.hpp>
 #include <gradtape/optim/sgd.hpp>
+#include <gradtape/optim/update.hpp>
 #include <gradtape/testing/approx.hpp>
 #include <gradtape/testing/gradcheck.hpp>
 #include <gradtape/testing/sample.hpp>
