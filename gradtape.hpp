@@ -6,6 +6,7 @@
 
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/function_ref.hpp>
 #include <gradtape/core/grad.hpp>
 #include <gradtape/core/print.hpp>
 #include <gradtape/core/shape.hpp>
@@ -26,7 +27,11 @@
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
+#include <gradtape/optim/adam.hpp>
+#include <gradtape/optim/lbfgs.hpp>
+#include <gradtape/optim/line_search.hpp>
 #include <gradtape/optim/sgd.hpp>
+#include <gradtape/optim/update.hpp>
 #include <gradtape/testing/approx.hpp>
 #include <gradtape/testing/gradcheck.hpp>
 #include <gradtape/testing/sample.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gradtape/core/tensor.hpp>
+#include <gradtape/optim/update.hpp>
 
 #include <vector>
 
@@ -32,8 +32,7 @@ class SGD {
   double lr;  ///< the rate of the next step; assign to it to change it
 
  private:
-  std::vector<Tensor> parameters_;
-  std::vector<Array> velocity_;
+  Parameters parameters_;
   SGDOptions options_;
 };
 

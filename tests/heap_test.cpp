@@ -179,6 +179,18 @@ TEST_CASE("heap: none in a step with relu and cross-entropy on fresh batches") {
   });
 }
 
+TEST_CASE("heap: none in a step of Adam") {
+  gt::nn::MLP net({20, 32, 5}, {.activation = gt::tanh});
+  gt::optim::Adam adam(net.parameters(), {.weight_decay = 1e-4, .amsgrad = true});
+  const auto x = gt::randn({32, 20}), y = gt::randn({32, 5});
+  check_steps([&] {
+    const auto loss = gt::mse_loss(net(x), y);
+    adam.zero_grad();
+    loss.backward();
+    adam.step();
+  });
+}
+
 TEST_CASE("heap: none in a step written op by op") {
   const auto w = gt::parameter(gt::randn({6, 4})), b = gt::parameter(gt::zeros({4}));
   gt::optim::SGD sgd({w, b}, {.lr = 0.01});

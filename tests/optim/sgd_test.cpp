@@ -1,40 +1,19 @@
-#include <gradtape/gradtape.hpp>
-
-#include <cmath>
 #include <limits>
 #include <vector>
 
-#include <doctest/doctest.h>
+#include "one_leaf.hpp"
 
 namespace gt = gradtape;
 using gt::optim::SGD, gt::optim::SGDOptions;
+using one_leaf::set_gradient, one_leaf::size, one_leaf::slope, one_leaf::start;
 
 namespace {
 
-constexpr std::size_t n = 37;  // past every SIMD width, and prime
-
-/// The gradient of element i at a step: anything that changes from step to step.
-double slope(int step, std::size_t i) { return std::sin(1.7 * step + 0.3 * static_cast<double>(i)); }
-
-/// Leaves slope(step, i) in w.grad().
-void set_gradient(const gt::Tensor& w, int step) {
-  std::vector<double> g(n);
-  for (std::size_t i = 0; i < n; ++i) g[i] = slope(step, i);
-  w.zero_grad();
-  gt::sum(w * gt::tensor(std::span<const double>(g), {n}).to(w.dtype())).backward();
-}
-
-gt::Tensor start() {
-  std::vector<double> w(n);
-  for (std::size_t i = 0; i < n; ++i) w[i] = std::cos(static_cast<double>(i));
-  return gt::parameter(gt::tensor(std::span<const double>(w), {n}));
-}
-
 /// The recurrence of SGD's docstring, element by element in double. The rate of step t is lr / (t + 1).
 std::vector<double> reference(const SGDOptions& o, int steps) {
-  std::vector<double> w(n), v(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    w[i] = std::cos(static_cast<double>(i));
+  std::vector<double> w(size), v(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    w[i] = one_leaf::initial(i);
     for (int t = 0; t < steps; ++t) {
       const double d = slope(t, i) + o.weight_decay * w[i];
       v[i] = t == 0 ? d : o.momentum * v[i] + (1 - o.dampening) * d;
@@ -50,25 +29,10 @@ void check_against_reference(const SGDOptions& options) {
   CAPTURE(options.dampening);
   CAPTURE(options.weight_decay);
   CAPTURE(options.nesterov);
-  const gt::Tensor w = start(), single = gt::parameter(w.detach().to(gt::f32));
-  SGD opt({w, single}, options);
-  for (int t = 0; t < 7; ++t) {
-    set_gradient(w, t), set_gradient(single, t);
-    opt.lr = options.lr / (t + 1);
-    opt.step();
-  }
-  const auto expected = reference(options, 7);
-  const auto got = w.to_vector<double>();
-  const auto got_single = single.to_vector<float>();
-  for (std::size_t i = 0; i < n; ++i) {
-    CHECK(std::abs(got[i] - expected[i]) < 1e-13);
-    CHECK(std::abs(static_cast<double>(got_single[i]) - expected[i]) < 2e-6);
-  }
+  one_leaf::check_steps<SGD>(options, 7, reference(options, 7));
 }
 
-void check_option_error(const SGDOptions& options, const char* message) {
-  CHECK_THROWS_WITH_AS(SGD({start()}, options), message, gt::ValueError);
-}
+constexpr auto check_option_error = one_leaf::check_option_error<SGD, SGDOptions>;
 
 }  // namespace
 
@@ -95,14 +59,7 @@ TEST_CASE("SGD: options outside of their domain") {
                      "SGD: nesterov needs momentum > 0 and dampening = 0");
 }
 
-TEST_CASE("SGD: a tensor that is no leaf") {
-  const gt::Tensor w = start();
-  const std::string message = "SGD: this tensor of shape " + gt::to_string(w.shape()) +
-                              " is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned";
-  CHECK_THROWS_WITH_AS(SGD({w.detach()}), message.c_str(), gt::GradientError);
-  CHECK_THROWS_WITH_AS(SGD({w, 2 * w}), message.c_str(), gt::GradientError);
-  CHECK_THROWS_AS(SGD({gt::Tensor()}), gt::Error);
-}
+TEST_CASE("SGD: a tensor that is no leaf") { one_leaf::check_wants_leaves<SGD>("SGD"); }
 
 TEST_CASE("SGD: the rate can be assigned between steps") {
   const gt::Tensor w = gt::parameter(gt::tensor({1.}, {.dtype = gt::f64}));
@@ -138,20 +95,7 @@ TEST_CASE("SGD: zero_grad forgets the gradients") {
 }
 
 TEST_CASE("SGD: works in place and leaves a live graph its values") {
-  const gt::Tensor w = start();
-  SGD opt({w}, {.lr = 0.1, .momentum = 0.9});
-  set_gradient(w, 0);
-  const double* data = w.span<double>().data();
-  opt.step();
-  CHECK(w.span<double>().data() == data);
-
-  const gt::Tensor loss = gt::sum(gt::square(w)), before = w.detach();  // both hold the values of now
-  const std::vector<double> values = before.to_vector<double>();
-  opt.step();
-  CHECK(before.to_vector<double>() == values);
-  w.zero_grad();
-  loss.backward();
-  CHECK(w.grad() == gt::approx(2 * before));
+  one_leaf::check_in_place<SGD, SGDOptions>({.lr = 0.1, .momentum = 0.9});
 }
 
 TEST_CASE("SGD: a transposed gradient") {
