@@ -6,7 +6,7 @@
 
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/error.hpp>
-#include <gradtape/core/function_ref.hpp>
+#include <gradtape/core/function.hpp>
 #include <gradtape/core/grad.hpp>
 #include <gradtape/core/print.hpp>
 #include <gradtape/core/shape.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gradtape/core/function_ref.hpp>
+#include <gradtape/core/function.hpp>
 #include <gradtape/core/tensor.hpp>
 
 #include <cstdint>
