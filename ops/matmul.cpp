@@ -13,30 +13,41 @@
 namespace gradtape {
 namespace {
 
+/// What is wrong with two shapes whose inner dimensions differ.
+[[noreturn]] void throw_inner(const Shape& a, const Shape& b) {
+  const char* cure = "; the columns of a must be as many as the rows of b";
+  if (a.rank() == 2 && b.rank() == 2) {
+    if (a[1] == b[1])
+      cure = "; did you mean transpose(b)?";
+    else if (a[0] == b[0])
+      cure = "; did you mean transpose(a)?";
+    else if (a[0] == b[1])
+      cure = "; did you mean the other order, matmul(b, a)?";
+  }
+  throw ShapeError(fmt::format("matmul: inner dimensions differ: {} · {}{}", to_string(a), to_string(b), cure));
+}
+
 struct MatMul {
   static constexpr std::string_view name = "matmul";
 
   Shape infer(const Shape& a, const Shape& b) const {
-    if (a.rank() != 2 || b.rank() != 2)
-      throw ShapeError(fmt::format("matmul: {} · {}: both operands must be matrices; reshape them to two axes", to_string(a), to_string(b)));
-    if (a[1] != b[0])
-      throw ShapeError(fmt::format("matmul: inner dimensions differ: {} · {}{}", to_string(a), to_string(b), cure(a, b)));
-    return {a[0], b[1]};
+    if (a[-1] != b[-2]) throw_inner(a, b);
+    Shape out = a;
+    out.set(-1, b[-1]);
+    return out;
   }
 
-  // (m,k)·(k,n) -> (m,n)
-  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const { detail::gemm(out, a, b, beta); }
+  // (…,m,k)·(…,k,n) -> (…,m,n), the batches alike
+  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const {
+    if (out.rank() == 2) return detail::gemm(out, a, b, beta);
+    const detail::Matrices to(out), left(a), right(b);
+    for (std::int64_t i = 0; i < to.count(); ++i) detail::gemm(to[i], left[i], right[i], beta);
+  }
 
   auto vjp(Wrt<0>, Grad g, In<1> b) const { return tail(*this, g, transpose(b)); }  // (m,n)·(n,k) -> (m,k)
   auto vjp(Wrt<1>, Grad g, In<0> a) const { return tail(*this, transpose(a), g); }  // (k,m)·(m,n) -> (k,n)
-
- private:
-  static const char* cure(const Shape& a, const Shape& b) {
-    if (a[1] == b[1]) return "; did you mean transpose(b)?";
-    if (a[0] == b[0]) return "; did you mean transpose(a)?";
-    if (a[0] == b[1]) return "; did you mean the other order, matmul(b, a)?";
-    return "; the columns of a must be as many as the rows of b";
-  }
+  auto jvp(Wrt<0>, Grad t, In<1> b) const { return record(*this, t, b); }
+  auto jvp(Wrt<1>, Grad t, In<0> a) const { return record(*this, a, t); }
 };
 
 struct Linear {
@@ -63,13 +74,51 @@ struct Linear {
   auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }             // (n,out)·(out,in) -> (n,in)
   auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(MatMul{}, transpose(g), x); }  // (out,n)·(n,in) -> (out,in)
   auto vjp(Wrt<2>, Grad g) const { return sum(g, {.axes = 0}); }
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(MatMul{}, t, transpose(w)); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
 };
+
+/// The leading axes of a batch, and two more.
+Shape with_batch(const Shape& batch, std::int64_t rows, std::int64_t cols) {
+  Shape shape = batch;
+  shape.push_back(rows);
+  shape.push_back(cols);
+  return shape;
+}
+
+Shape without_last(const Shape& shape, int n) {
+  Shape out;
+  for (int axis = 0; axis + n < shape.rank(); ++axis) out.push_back(shape[axis]);
+  return out;
+}
+
+/// Vectors, batches, and the mixtures of them.
+Tensor of_batches(const Tensor& a, const Tensor& b) {
+  if (a.rank() == 0 || b.rank() == 0)
+    throw ShapeError(fmt::format("matmul: {} · {}: a scalar is no matrix; multiply with `*`", to_string(a.shape()), to_string(b.shape())));
+  const std::int64_t k = a.shape()[-1];
+  if (k != b.shape()[b.rank() == 1 ? -1 : -2]) throw_inner(a.shape(), b.shape());
+  if (a.rank() == 1) {  // a row, which the result loses again
+    const Tensor y = matmul(reshape(a, {1, k}), b);
+    Shape shape = without_last(y.shape(), b.rank() == 1 ? 1 : 2);
+    if (b.rank() > 1) shape.push_back(b.shape()[-1]);
+    return reshape(y, shape);
+  }
+  if (b.rank() == 1) return reshape(matmul(a, reshape(b, {k, 1})), without_last(a.shape(), 1));
+  const std::int64_t m = a.shape()[-2], n = b.shape()[-1];
+  const Shape left = without_last(a.shape(), 2), right = without_last(b.shape(), 2);
+  if (b.rank() == 2)  // one product for the whole batch
+    return reshape(record(MatMul{}, reshape(a, {left.numel() * m, k}), b), with_batch(left, m, n));
+  const Shape batch = broadcast("matmul", left, right);
+  return record(MatMul{}, broadcast_to(a, with_batch(batch, m, k)), broadcast_to(b, with_batch(batch, k, n)));
+}
 
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   detail::check_floating("matmul", {&a.array(), &b.array()});
-  return record(MatMul{}, a, b);
+  if (a.rank() == 2 && b.rank() == 2) return record(MatMul{}, a, b);
+  return of_batches(a, b);
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {

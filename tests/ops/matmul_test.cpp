@@ -1,6 +1,6 @@
 #include <gradtape/xtensor.hpp>
 
-#include "ops/cases.hpp"
+#include "ops/rows.hpp"
 #include "ops/tensors.hpp"
 #include <xtensor-blas/xlinalg.hpp>
 
@@ -68,37 +68,73 @@ TEST_CASE("matmul equals xtensor-blas and its gradients G·Bᵀ and Aᵀ·G at e
     }
 }
 
-TEST_CASE("gradcheck of matmul") {
-  for (const auto& [m, k, n] : {Size{1, 1, 1},
-                                {1, 4, 1},
-                                {3, 1, 5},
-                                {3, 4, 5},
-                                {2, 37, 3},
-                                {17, 16, 16},
-                                {0, 3, 2},
-                                {2, 3, 0},
-                                {2, 0, 3},
-                                {0, 0, 0}}) {
-    CAPTURE(m);
-    CAPTURE(k);
-    CAPTURE(n);
-    CHECK(gt::gradcheck(gt::matmul, {random({m, k}), random({k, n})}));
+TEST_CASE("products of batches and of vectors equal plain loops over their matrices") {
+  struct Case {
+    gt::Shape a, b, out;
+  };
+  for (const auto& [a, b, out] : {Case{{2, 3, 4}, {2, 4, 5}, {2, 3, 5}}, Case{{2, 3, 4}, {4, 5}, {2, 3, 5}}, Case{{3, 4}, {2, 4, 5}, {2, 3, 5}},
+                                  Case{{2, 1, 3, 4}, {6, 4, 5}, {2, 6, 3, 5}}, Case{{4}, {4, 5}, {5}}, Case{{3, 4}, {4}, {3}}, Case{{4}, {4}, {}},
+                                  Case{{2, 3, 4}, {4}, {2, 3}}, Case{{4}, {2, 4, 5}, {2, 5}}, Case{{0, 3, 4}, {4, 5}, {0, 3, 5}},
+                                  Case{{2, 3, 0}, {2, 0, 5}, {2, 3, 5}}}) {
+    CAPTURE(gt::to_string(a));
+    CAPTURE(gt::to_string(b));
+    const Tensor x = random(a), y = random(b), product = gt::matmul(x, y);
+    REQUIRE(product.shape() == out);
+    // The same by a sum over the inner axis of a product that broadcasts.
+    const Tensor left = a.rank() == 1 ? gt::reshape(x, {1, a[0]}) : x, right = b.rank() == 1 ? gt::reshape(y, {b[0], 1}) : y;
+    gt::Shape columns = left.shape(), rows;
+    columns.push_back(1);
+    for (int axis = 0; axis + 2 < right.rank(); ++axis) rows.push_back(right.shape()[axis]);
+    rows.push_back(1), rows.push_back(right.shape()[-2]), rows.push_back(right.shape()[-1]);
+    const Tensor expected = gt::sum(gt::reshape(left, columns) * gt::reshape(right, rows), {.axes = -2});
+    CHECK(product == gt::approx(gt::reshape(expected, out)));
   }
-  const auto transposed = [](const Tensor& a, const Tensor& b) {
-    return gt::matmul(gt::transpose(a), gt::transpose(b));
-  };
-  CHECK(gt::gradcheck(transposed, {random({4, 3}), random({5, 4})}));
-  const auto sliced = [](const Tensor& a, const Tensor& b) {
-    return gt::matmul(a[{Slice{1, 4}, Slice{2, 6}}], b[{Slice{1, -1}}]);
-  };
-  CHECK(gt::gradcheck(sliced, {random({5, 7}), random({6, 3})}));
-  const auto stretched = [](const Tensor& a, const Tensor& b) {
-    return gt::matmul(gt::broadcast_to(a, {3, 4}), gt::broadcast_to(b, {4, 5}));
-  };
-  CHECK(gt::gradcheck(stretched, {random({4}), random({4, 1})}));
-  CHECK(gt::gradcheck([](const Tensor& x) { return gt::matmul(x, x); }, random({4, 4})).order(3));
-  CHECK(gt::gradcheck([](const Tensor& x) { return gt::matmul(x, gt::transpose(x)); }, random({3, 5})));
 }
+
+namespace {
+
+std::vector<cases::Call> products(std::initializer_list<std::pair<gt::Shape, gt::Shape>> shapes) {
+  std::vector<cases::Call> out;
+  for (const auto& [a, b] : shapes)
+    for (cases::Call& call : cases::on({{a, cases::between(-1, 1)}, {b, cases::between(-1, 1)}}, gt::matmul)) out.push_back(std::move(call));
+  return out;
+}
+
+std::vector<cases::Call> linears(std::initializer_list<gt::Shape> shapes) {
+  std::vector<cases::Call> out;
+  const auto any = cases::between(-1, 1);
+  for (const gt::Shape& x : shapes)
+    for (cases::Call& call : cases::on({{x, any}, {{5, x[-1]}, any}, {{5}, any}}, gt::linear)) out.push_back(std::move(call));
+  return out;
+}
+
+const cases::Rows rows([]() -> std::vector<cases::Row> {
+  const auto product = [](const gt::Shape& a, const gt::Shape& b) { return [=] { gt::matmul(gt::zeros(a), gt::zeros(b)); }; };
+  return {
+      {"matmul",
+       cases::calls({products({{{1, 1}, {1, 1}}, {{3, 4}, {4, 5}}, {{1, 37}, {37, 2}}, {{5, 1}, {1, 3}}, {{0, 4}, {4, 5}}, {{3, 0}, {0, 5}}, {{17, 23}, {23, 19}},
+                               {{4}, {4}}, {{4}, {4, 5}}, {{3, 4}, {4}}, {{2, 3, 4}, {2, 4, 5}}, {{2, 3, 4}, {4, 5}}, {{3, 4}, {2, 4, 5}},
+                               {{2, 1, 3, 4}, {6, 4, 5}}, {{2, 3, 4}, {4}}, {{4}, {2, 4, 5}}, {{0, 3, 4}, {4, 5}}, {{2, 3, 0}, {1, 0, 5}}}),
+                     cases::at({{4, 4}}, cases::between(-1, 1), [](const Tensor& x) { return gt::matmul(x, x); })}),
+       {
+           {"matmul: inner dimensions differ: [3, 4] · [5, 4]; did you mean transpose(b)?", product({3, 4}, {5, 4})},
+           {"matmul: inner dimensions differ: [2, 3, 4] · [2, 5, 4]; the columns of a must be as many as the rows of b", product({2, 3, 4}, {2, 5, 4})},
+           {"matmul: inner dimensions differ: [3] · [4, 5]; the columns of a must be as many as the rows of b", product({3}, {4, 5})},
+           {"matmul: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1", product({2, 3, 4}, {3, 4, 5})},
+           {"matmul: [] · [3, 4]: a scalar is no matrix; multiply with `*`", product({}, {3, 4})},
+       },
+       3},
+      {"linear",
+       linears({{3, 4}, {4}, {2, 3, 4}, {0, 4}, {3, 0}}),
+       {{"linear: x [3, 4], weight [5, 3] and bias [5] do not fit; expected x […, in], weight [out, in], bias [out]",
+         [] { gt::linear(gt::zeros({3, 4}), gt::zeros({5, 3}), gt::zeros({5})); }}},
+       3},
+  };
+});
+
+}  // namespace
+
+TEST_CASE("matmul and linear: rows") { rows.check(); }
 
 TEST_CASE("matmul reads strided and broadcast operands") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64})
@@ -200,9 +236,6 @@ TEST_CASE("matmul says what does not fit") {
   const auto shapes = [](const gt::Shape& a, const gt::Shape& b) {
     return message_of<gt::ShapeError>([&] { return gt::matmul(gt::zeros(a), gt::zeros(b)); });
   };
-  CHECK(shapes({3}, {3, 4}) == "matmul: [3] · [3, 4]: both operands must be matrices; reshape them to two axes");
-  CHECK(shapes({3, 4}, {2, 4, 5}) ==
-        "matmul: [3, 4] · [2, 4, 5]: both operands must be matrices; reshape them to two axes");
   CHECK(shapes({64, 784}, {128, 784}) ==
         "matmul: inner dimensions differ: [64, 784] · [128, 784]; did you mean transpose(b)?");
   CHECK(shapes({4, 3}, {4, 5}) == "matmul: inner dimensions differ: [4, 3] · [4, 5]; did you mean transpose(a)?");
