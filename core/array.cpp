@@ -1,6 +1,7 @@
 #include <gradtape/core/array.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/pool.hpp>
+#include <gradtape/core/strided.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -23,15 +24,10 @@ std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
 }
 
 std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
-  std::int64_t n = 1;
-  bool overflow = false;
-  for (const std::int64_t dim : shape) {
-    if (dim == 0) return 0;
-    overflow |= __builtin_mul_overflow(n, dim, &n);
-  }
-  if (overflow || n > (std::int64_t{1} << 46) / static_cast<std::int64_t>(size_of(dtype)))
+  const std::optional<std::int64_t> n = product(shape);
+  if (!n || *n > (std::int64_t{1} << 46) / static_cast<std::int64_t>(size_of(dtype)))
     throw ShapeError(fmt::format("array: shape {} of {} is larger than any memory", to_string(shape), to_string(dtype)));
-  return n;
+  return *n;
 }
 
 bool is_packed(const Shape& shape, const Strides& strides) {
@@ -44,44 +40,6 @@ bool is_packed(const Shape& shape, const Strides& strides) {
     expected *= shape[axis];
   }
   return packed;
-}
-
-/// Calls `row(to_offset, from_offset)` for every run along the last axis of `shape`.
-template <class F>
-void for_each_row(const Shape& shape, const Strides& to, const Strides& from, F row) {
-  std::array<std::int64_t, max_rank> index{};
-  std::int64_t i = 0, j = 0;
-  const int outer = shape.rank() - 1;
-  while (true) {
-    row(i, j);
-    int axis = outer - 1;
-    for (; axis >= 0; --axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      i += to[a], j += from[a];
-      if (++index[a] < shape[axis]) break;
-      i -= to[a] * shape[axis], j -= from[a] * shape[axis], index[a] = 0;
-    }
-    if (axis < 0) return;
-  }
-}
-
-template <class T>
-void copy_strided(const Array& to, const Array& from) {
-  T* out = to.data<T>();
-  const T* in = from.data<T>();
-  const Shape& shape = to.shape();
-  if (shape.rank() == 0) {
-    *out = *in;
-    return;
-  }
-  const std::int64_t n = shape[-1], so = to.strides()[static_cast<std::size_t>(shape.rank() - 1)],
-                     si = from.strides()[static_cast<std::size_t>(shape.rank() - 1)];
-  for_each_row(shape, to.strides(), from.strides(), [&](std::int64_t i, std::int64_t j) {
-    if (so == 1 && si == 1)
-      std::memcpy(out + i, in + j, static_cast<std::size_t>(n) * sizeof(T));
-    else
-      for (std::int64_t k = 0; k < n; ++k) out[i + k * so] = in[j + k * si];
-  });
 }
 
 }  // namespace
@@ -173,11 +131,11 @@ void copy_elements(const Array& to, const Array& from) {
     std::memcpy(to.data(), from.data(), static_cast<std::size_t>(to.numel()) * size_of(to.dtype()));
     return;
   }
-  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) { copy_strided<T>(to, from); });
+  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) { detail::for_each_pair<T, T>(to, from, [](T& a, T b) { a = b; }); });
 }
 
 void fill(const Array& array, double value) {
-  with_type(array.dtype(), [&]<class T>(std::type_identity<T>) { std::fill_n(array.data<T>(), array.numel(), static_cast<T>(value)); });
+  with_type(array.dtype(), [&]<class T>(std::type_identity<T>) { std::fill_n(array.data<T>(), array.numel(), number_cast<T>(value)); });
 }
 
 }  // namespace gradtape

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 
@@ -49,6 +50,22 @@ constexpr std::string_view to_string(Dtype dtype) {
 }
 
 constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::f32 || dtype == Dtype::f64; }
+
+/// A number as another type, defined for every value: towards zero from floating to integer, where what lies beyond the range
+/// becomes the nearest end of it and NaN 0; boolean says whether a number is not 0.
+template <Number T, Number F>
+constexpr T number_cast(F x) {
+  if constexpr (std::same_as<T, bool>) {
+    return x != F{0};
+  } else if constexpr (std::integral<T> && std::floating_point<F>) {
+    using Limits = std::numeric_limits<T>;
+    constexpr F low = static_cast<F>(Limits::min()), past_high = static_cast<F>(Limits::max() / 2 + 1) * 2;
+    const T inside = static_cast<T>(x >= low && x < past_high ? x : F{0});
+    return x >= past_high ? Limits::max() : x < low ? Limits::min() : inside;
+  } else {
+    return static_cast<T>(x);
+  }
+}
 
 /// Calls `f(std::type_identity<T>{})` with the C++ type of `dtype`.
 template <class F>

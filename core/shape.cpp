@@ -40,6 +40,26 @@ void IntegerList::push_back(std::int64_t n) {
   values_[size_++] = n;
 }
 
+std::optional<std::int64_t> product(std::span<const std::int64_t> dims) {
+  std::int64_t n = 1;
+  bool overflow = false;
+  for (const std::int64_t dim : dims) {
+    if (dim == 0) return 0;
+    overflow |= __builtin_mul_overflow(n, dim, &n);
+  }
+  if (overflow) return {};
+  return n;
+}
+
+std::string index_string(const Shape& shape, std::int64_t at) {
+  std::array<std::int64_t, max_rank> index{};
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    index[static_cast<std::size_t>(axis)] = at % shape[axis];
+    at /= shape[axis];
+  }
+  return fmt::format("[{}]", fmt::join(index.begin(), index.begin() + shape.rank(), ", "));
+}
+
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
 
 int normalize_axis(std::string_view op, std::int64_t axis, int rank) {
@@ -49,7 +69,7 @@ int normalize_axis(std::string_view op, std::int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-unsigned axis_mask(std::string_view op, const Axes& axes, int rank) {
+unsigned axis_mask(std::string_view op, const IntegerList& axes, int rank) {
   if (axes.empty()) return (1u << rank) - 1;
   unsigned mask = 0;
   for (const std::int64_t axis : axes.values()) {

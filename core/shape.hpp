@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,6 +71,12 @@ class Shape {
 /// "[64, 784]"; a scalar is "[]".
 std::string to_string(const Shape& shape);
 
+/// The product of dimensions, empty where std::int64_t cannot hold it. A zero makes it 0, whatever the others.
+std::optional<std::int64_t> product(std::span<const std::int64_t> dims);
+
+/// The index "[2, 0]" of an element of `shape`, from its place in row-major order.
+std::string index_string(const Shape& shape, std::int64_t at);
+
 /// A list of whole numbers, at most `max_rank`, negative ones included; kept in place, so that passing one costs no heap call.
 class IntegerList {
  public:
@@ -78,6 +85,10 @@ class IntegerList {
   IntegerList(std::initializer_list<Integer> values) {
     for (const Integer n : values) push_back(n.value);
   }
+  /// A single number.
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  IntegerList(T n) : IntegerList{Integer(n)} {}
   /// Throws ShapeError beyond `max_rank` entries.
   void push_back(std::int64_t n);
   bool empty() const { return size_ == 0; }                                         ///< without entries
@@ -91,17 +102,14 @@ class IntegerList {
 /// A set of axes: `{0, -1}` or `0`; empty means every axis. Negative axes count from the end.
 class Axes : public IntegerList {
  public:
-  using IntegerList::IntegerList;  ///< from a list
-  template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Axes(T axis) : IntegerList{axis} {}  ///< a single axis
+  using IntegerList::IntegerList;  ///< from a list, or one axis
 };
 
 /// Axis `axis` of `rank` as a number in [0, rank). Throws ShapeError that names `op`.
 int normalize_axis(std::string_view op, std::int64_t axis, int rank);
 
 /// The axes as a bit mask. Throws ShapeError on one out of range or named twice; an empty set is every axis.
-unsigned axis_mask(std::string_view op, const Axes& axes, int rank);
+unsigned axis_mask(std::string_view op, const IntegerList& axes, int rank);
 
 /// The common shape of two operands under NumPy's broadcasting: aligned at the last axis, a dimension of 1 stretches.
 /// Throws ShapeError that names `op` and both shapes.

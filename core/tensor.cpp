@@ -32,10 +32,7 @@ void copy_literal(const Literal& literal, const Shape& shape, int axis, std::vec
   if (!literal.is_list()) {
     if (std::is_integral_v<T> && !literal.integral() && literal.number() != std::trunc(literal.number()))
       throw DtypeError(fmt::format("tensor: {} at index [{}] is no whole number; ask for .dtype = f32 or f64", literal.number(), fmt::join(index, ", ")));
-    if constexpr (std::is_same_v<T, bool>)
-      *out++ = literal.number() != 0;
-    else
-      *out++ = literal.integral() ? static_cast<T>(literal.integer()) : static_cast<T>(literal.number());
+    *out++ = literal.integral() ? number_cast<T>(literal.integer()) : number_cast<T>(literal.number());
     return;
   }
   for (std::size_t i = 0; i < literal.list().size(); ++i) {

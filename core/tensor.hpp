@@ -47,7 +47,7 @@ class Tensor {
   /// The only element as T; any rank. `item<std::int64_t>()` is exact. Throws ShapeError unless there is exactly one.
   template <Number T = double>
   T item() const {
-    return static_cast<T>(std::is_integral_v<T> && !is_floating(dtype()) ? static_cast<T>(integer_item()) : static_cast<T>(number_item()));
+    return static_cast<T>(std::is_integral_v<T> && !is_floating(dtype()) ? static_cast<T>(integer_item()) : number_cast<T>(number_item()));
   }
 
   /// The elements in row-major order, converted from no other dtype. Throws DtypeError if T is not the tensor's.
@@ -67,7 +67,8 @@ class Tensor {
   template <Element T>
   std::span<const T> span() && = delete;  // would dangle: keep the tensor in a variable first
 
-  /// The same values as another dtype; differentiable between f32 and f64.
+  /// The same values as another dtype, by number_cast: towards zero to i64, beyond its range the nearest end of it, NaN 0;
+  /// to boolean whether they are not 0. Differentiable between f32 and f64.
   Tensor to(Dtype dtype) const;
   /// The same values without history.
   Tensor detach() const { return Tensor(array()); }

@@ -1,7 +1,7 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/ops/arithmetic.hpp>
-#include <gradtape/ops/create.hpp>
+#include <gradtape/ops/random.hpp>
 
 #include <cmath>
 

@@ -2,6 +2,7 @@
 #include <gradtape/nn/layers.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/matmul.hpp>
+#include <gradtape/ops/random.hpp>
 
 #include <cmath>
 

@@ -1,12 +1,11 @@
-#include <gradtape/core/xtensor.hpp>
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/strided.hpp>
+#include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/kernels/loss.hpp>
 #include <gradtape/ops/record.hpp>
 
 #include <fmt/format.h>
-#include <xtensor/xbuilder.hpp>
-#include <xtensor/xoperation.hpp>
-#include <xtensor/xview.hpp>
 
 namespace gradtape {
 namespace {
@@ -19,11 +18,7 @@ struct To {
   void value(const Array& out, const Array& x) const {
     with_type(dtype, [&]<class T>(std::type_identity<T>) {
       with_type(x.dtype(), [&]<class F>(std::type_identity<F>) {
-        auto to = detail::xt_view<T>(out);
-        if constexpr (std::is_same_v<T, bool>)
-          xt::noalias(to) = xt::not_equal(detail::xt_view<const F>(x), F{0});
-        else
-          xt::noalias(to) = xt::cast<T>(detail::xt_view<const F>(x));
+        detail::for_each_pair<T, F>(out, x, [](T& to, F number) { to = number_cast<T>(number); });
       });
     });
   }
@@ -39,16 +34,16 @@ Tensor Tensor::to(Dtype to) const {
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes) {
-  if (labels.dtype() != i64) throw DtypeError(fmt::format("one_hot: labels are {}; expected i64", to_string(labels.dtype())));
+  if (labels.dtype() != i64)
+    throw DtypeError(fmt::format("one_hot: labels are {}; expected i64", to_string(labels.dtype())));
   if (classes < 0) throw ValueError(fmt::format("one_hot: {} classes; expected at least 0", classes));
   detail::require_classes("one_hot", labels.array(), classes);
-  Shape shape = labels.shape();
-  shape.push_back(classes);
-  const Array flat = reshaped(labels.array(), {labels.numel(), 1});
-  const Array out = Array::make(default_dtype(), shape);
-  with_type(out.dtype(), [&]<class T>(std::type_identity<T>) {
-    auto to = detail::xt_view<T>(reshaped(out, {labels.numel(), classes}));
-    xt::noalias(to) = xt::cast<T>(xt::equal(detail::xt_view<const std::int64_t>(flat), xt::arange<std::int64_t>(classes)));
+  const Array flat = packed(labels.array());
+  const Array out = Array::make(
+      default_dtype(), detail::replace_axes("one_hot", labels.shape(), labels.rank(), labels.rank(), {classes}));
+  fill(out, 0);
+  with_floating("one_hot", out.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t i = 0; i < flat.numel(); ++i) out.data<T>()[i * classes + flat.data<std::int64_t>()[i]] = T{1};
   });
   return Tensor(out);
 }

@@ -1,74 +1,14 @@
+#include <gradtape/core/error.hpp>
 #include <gradtape/ops/create.hpp>
+#include <gradtape/ops/shape.hpp>
 
-#include <array>
 #include <cmath>
-#include <numbers>
+#include <cstddef>
 #include <utility>
 
-#include <Random123/philox.h>
 #include <fmt/format.h>
 
 namespace gradtape {
-namespace {
-
-/// The stream of one thread. Every call starts at a fresh counter, so that what a call returns does not depend on how much
-/// of its last block the call before it used.
-class Generator {
- public:
-  explicit Generator(std::uint64_t seed, std::uint64_t position = 0) : seed_(seed), counter_(position) {}
-  std::uint64_t seed() const { return seed_; }
-  std::uint64_t position() const { return counter_; }
-
-  std::uint32_t next() {
-    if (used_ == 4) {
-      const r123::Philox4x32::ctr_type counter{{static_cast<std::uint32_t>(counter_), static_cast<std::uint32_t>(counter_ >> 32), 0, 0}};
-      const r123::Philox4x32::key_type key{{static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)}};
-      block_ = r123::Philox4x32()(counter, key);
-      ++counter_;
-      used_ = 0;
-    }
-    return block_[used_++];
-  }
-  std::uint64_t next64() {
-    const std::uint64_t high = next();
-    return high << 32 | next();
-  }
-  void start_call() { used_ = 4; }
-
- private:
-  std::uint64_t seed_, counter_;
-  r123::Philox4x32::ctr_type block_{};
-  std::size_t used_ = 4;
-};
-
-Generator& generator() {
-  static thread_local Generator stream(0);
-  return stream;
-}
-
-/// Uniform in [0, 1): 24 bits for float, 53 for double.
-template <class T>
-T unit(Generator& random) {
-  if constexpr (std::is_same_v<T, float>)
-    return static_cast<float>(random.next() >> 8) * 0x1p-24f;
-  else
-    return static_cast<double>(random.next64() >> 11) * 0x1p-53;
-}
-
-/// Fills a new floating array with what `next` gives.
-template <class F>
-Tensor generate(const char* op, const Shape& shape, std::optional<Dtype> wanted, F next) {
-  const Dtype dtype = wanted.value_or(default_dtype());
-  if (!is_floating(dtype)) throw DtypeError(fmt::format("{}: random numbers are f32 or f64, not {}", op, to_string(dtype)));
-  const Array out = Array::make(dtype, shape);
-  generator().start_call();
-  with_floating(op, dtype, [&]<class T>(std::type_identity<T> type) {
-    for (std::int64_t i = 0; i < out.numel(); ++i) out.data<T>()[i] = next(type, i);
-  });
-  return Tensor(out);
-}
-
-}  // namespace
 
 Tensor full(const Shape& shape, double value, const TensorOptions& options) {
   const Array out = Array::make(options.dtype.value_or(default_dtype()), shape);
@@ -85,51 +25,48 @@ Tensor arange(double end, const ArangeOptions& options) {
   const double length = std::ceil((end - options.start) / options.step);
   if (options.step == 0 || !(std::abs(length) < 0x1p53))
     throw ValueError(fmt::format("arange: from {} to {} by {} never ends", options.start, end, options.step));
-  const Array out = Array::make(options.dtype.value_or(default_dtype()), {length > 0 ? static_cast<std::int64_t>(length) : 0});
+  const Array out =
+      Array::make(options.dtype.value_or(default_dtype()), {length > 0 ? static_cast<std::int64_t>(length) : 0});
   with_type(out.dtype(), [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t i = 0; i < out.numel(); ++i) out.data<T>()[i] = static_cast<T>(options.start + static_cast<double>(i) * options.step);
+    for (std::int64_t i = 0; i < out.numel(); ++i)
+      out.data<T>()[i] = number_cast<T>(options.start + static_cast<double>(i) * options.step);
   });
   return Tensor(out);
 }
 
-Tensor uniform(const Shape& shape, const UniformOptions& options) {
-  if (!(options.low <= options.high)) throw ValueError(fmt::format("uniform: low {} is above high {}", options.low, options.high));
-  return generate("uniform", shape, options.dtype, [&]<class T>(std::type_identity<T>, std::int64_t) {
-    const T low = static_cast<T>(options.low), high = static_cast<T>(options.high);
-    const T x = low + (high - low) * unit<T>(generator());
-    return x < high || low == high ? x : std::nextafter(high, low);  // rounding may reach the open end
+Tensor linspace(double start, double end, std::int64_t n, const TensorOptions& options) {
+  if (n < 0) throw ValueError(fmt::format("linspace: {} numbers; expected at least 0", n));
+  const Array out = Array::make(options.dtype.value_or(default_dtype()), {n});
+  const double step = n > 1 ? (end - start) / static_cast<double>(n - 1) : 0;
+  with_floating("linspace", out.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t i = 0; i < n; ++i)  // each half from its own end, so that both are exact
+      out.data<T>()[i] = static_cast<T>(i < (n + 1) / 2 ? start + static_cast<double>(i) * step
+                                                        : end - static_cast<double>(n - 1 - i) * step);
   });
+  return Tensor(out);
 }
 
-Tensor randn(const Shape& shape, const TensorOptions& options) {
-  double second = 0;
-  return generate("randn", shape, options.dtype, [&]<class T>(std::type_identity<T>, std::int64_t i) {
-    if (i % 2 == 1) return static_cast<T>(second);
-    const double radius = std::sqrt(-2 * std::log(1 - unit<double>(generator()))), angle = 2 * std::numbers::pi * unit<double>(generator());
-    second = radius * std::sin(angle);
-    return static_cast<T>(radius * std::cos(angle));
-  });
-}
-
-Tensor permutation(std::int64_t n) {
-  Array out = Array::make(i64, {n});
-  auto* order = out.data<std::int64_t>();
-  for (std::int64_t i = 0; i < n; ++i) order[i] = i;
-  Generator& random = generator();
-  random.start_call();
-  for (std::int64_t i = n - 1; i > 0; --i) {
-    // Draws that would make some positions likelier than others are thrown away.
-    const auto range = static_cast<std::uint64_t>(i) + 1, fair = ~std::uint64_t{0} - ~std::uint64_t{0} % range;
-    std::uint64_t draw = random.next64();
-    while (draw >= fair) draw = random.next64();
-    std::swap(order[i], order[draw % range]);
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const MeshgridOptions& options) {
+  if (axes.size() > static_cast<std::size_t>(max_rank))
+    throw ShapeError(fmt::format("meshgrid: {} axes; at most {} are supported", axes.size(), max_rank));
+  const auto place = [&](std::size_t i) {
+    return static_cast<int>(options.indexing == MeshIndexing::xy && i < 2 && axes.size() > 1 ? 1 - i : i);
+  };
+  Shape ones, grid;
+  for (std::size_t i = 0; i < axes.size(); ++i) ones.push_back(1);
+  grid = ones;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i].rank() != 1)
+      throw ShapeError(fmt::format("meshgrid: axis {} has shape {}; expected a vector", i, to_string(axes[i].shape())));
+    grid.set(place(i), axes[i].numel());
   }
-  return Tensor(out);
+  std::vector<Tensor> out;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    Shape line = ones;
+    line.set(place(i), axes[i].numel());
+    out.push_back(broadcast_to(reshape(axes[i], line), grid));
+  }
+  return out;
 }
-
-void manual_seed(std::uint64_t seed) { generator() = Generator(seed); }
-
-RandomStream::RandomStream(std::uint64_t seed) : seed_(generator().seed()), position_(generator().position()) { manual_seed(seed); }
-RandomStream::~RandomStream() { generator() = Generator(seed_, position_); }
 
 }  // namespace gradtape

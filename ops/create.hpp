@@ -3,6 +3,8 @@
 #include <gradtape/core/tensor.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace gradtape {
 
@@ -20,42 +22,26 @@ struct ArangeOptions {
   std::optional<Dtype> dtype = {};  ///< of the result; default_dtype() unless told
 };
 
-/// start, start + step, … below `end` (above, for a negative step): ceil((end - start) / step) numbers. Throws ValueError
-/// for a step of 0.
+/// start, start + step, … below `end` (above, for a negative step): ceil((end - start) / step) numbers. Throws
+/// ValueError for a step of 0.
 Tensor arange(double end, const ArangeOptions& options = {});
 
-/// Options of `uniform`.
-struct UniformOptions {
-  double low = 0;                   ///< smallest number
-  double high = 1;                  ///< above the largest
-  std::optional<Dtype> dtype = {};  ///< f32 or f64; default_dtype() unless told
+/// n numbers from `start` to `end`, both included, in equal steps; f32 or f64. Throws ValueError if n < 0.
+Tensor linspace(double start, double end, std::int64_t n, const TensorOptions& options = {});
+
+/// Which output axis belongs to which input of `meshgrid`.
+enum class MeshIndexing {
+  ij,  ///< axis i to input i, as the rows and columns of a matrix
+  xy,  ///< the first two swapped: the first input runs along the columns, as in a picture
 };
 
-/// Independent numbers uniform in [low, high), on a grid of 2⁻²⁴ (f32) or 2⁻⁵³ (f64) of the width; the same bits on every
-/// machine.
-Tensor uniform(const Shape& shape, const UniformOptions& options = {});
-
-/// Independent standard normal numbers (Box and Muller 1958), from the C library's log and sincos in double: machines agree
-/// to within rounding.
-Tensor randn(const Shape& shape, const TensorOptions& options = {});
-
-/// 0 … n-1 in random order, i64 (Fisher and Yates); the same on every machine.
-Tensor permutation(std::int64_t n);
-
-/// Restarts this thread's random numbers: Philox 4x32-10 (Salmon et al., Parallel Random Numbers, SC 2011), counter-based,
-/// the same sequence for the same seed.
-void manual_seed(std::uint64_t seed);
-
-/// Random numbers on this thread come from a stream of their own while it lives; then the stream before goes on.
-class RandomStream {
- public:
-  explicit RandomStream(std::uint64_t seed);  ///< the stream of this seed, from its start
-  ~RandomStream();
-  RandomStream(const RandomStream&) = delete;
-  RandomStream& operator=(const RandomStream&) = delete;
-
- private:
-  std::uint64_t seed_, position_;
+/// Options of `meshgrid`.
+struct MeshgridOptions {
+  MeshIndexing indexing = MeshIndexing::ij;  ///< as in PyTorch; NumPy has xy
 };
+
+/// The coordinates of a grid: vectors (n₀), (n₁), … -> for each a view (n₀, n₁, …) that varies along its own axis only.
+/// Any dtype. Throws ShapeError unless all are vectors, and for more of them than `max_rank`.
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const MeshgridOptions& options = {});
 
 }  // namespace gradtape

@@ -1,75 +1,194 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/checks.hpp>
+#include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/index.hpp>
+#include <gradtape/ops/kernels/indexed.hpp>
 #include <gradtape/ops/kernels/views.hpp>
 #include <gradtape/ops/record.hpp>
+#include <gradtape/ops/shape.hpp>
+#include <gradtape/ops/slice.hpp>
 
-#include <cstring>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 namespace gradtape {
 namespace {
 
-Array row_of(const Array& x, std::int64_t row) {
-  Shape shape;
-  Strides strides{};
-  for (int axis = 1; axis < x.rank(); ++axis) {
-    shape.push_back(x.shape()[axis]);
-    strides[static_cast<std::size_t>(axis - 1)] = x.strides()[static_cast<std::size_t>(axis)];
+struct Gather {
+  static constexpr std::string_view name = "gather";
+  Shape from;
+  int axis;
+
+  Spec infer(const Array& x, const Shape& index) const { return {x.dtype(), index}; }
+  void value(const Array& out, const Array& x, const Array& index) const {
+    with_type(x.dtype(), [&]<class T>(std::type_identity<T>) {
+      detail::for_each_indexed<T>(x, index, out, axis,
+                                  [](const T* source, T* to, std::int64_t n) { std::copy_n(source, n, to); });
+    });
   }
-  return Array::view(x, shape, strides, row * x.strides()[0]);
+  auto vjp(Wrt<0>, Grad g, In<1> index) const;
+  auto jvp(Wrt<0>, Grad t, In<1> index) const { return record(*this, t, index); }
+  NoGradient vjp(Wrt<1>) const { return {}; }
+};
+
+/// The adjoint of Gather: zeros, and each element of g added to where it was picked.
+struct ScatterAdd {
+  static constexpr std::string_view name = "scatter_add";
+  Shape to;
+  int axis;
+
+  Spec infer(const Array& g, const Shape&) const { return {g.dtype(), to}; }
+  void value(const Array& out, const Array& g, const Array& index, double beta = 0) const {
+    if (beta == 0) fill(out, 0);
+    with_type(g.dtype(), [&]<class T>(std::type_identity<T>) {
+      detail::for_each_indexed<T>(out, index, g, axis, [](T* sum, const T* from, std::int64_t n) {
+        for (std::int64_t k = 0; k < n; ++k) detail::add_to(sum[k], from[k]);
+      });
+    });
+  }
+  auto vjp(Wrt<0>, Grad h, In<1> index) const { return record(Gather{to, axis}, h, index); }
+  auto jvp(Wrt<0>, Grad t, In<1> index) const { return record(*this, t, index); }
+  NoGradient vjp(Wrt<1>) const { return {}; }
+};
+
+auto Gather::vjp(Wrt<0>, Grad g, In<1> index) const { return tail(ScatterAdd{from, axis}, g, index); }
+
+/// Throws unless `index` is no larger than x along every axis but one.
+void require_within(std::string_view op, const Shape& x, const Shape& index, int axis) {
+  for (int a = 0; a < index.rank(); ++a)
+    if (a != axis && index[a] > x[a])
+      throw ShapeError(
+          fmt::format("{}: index {} is larger than x {} along axis {}", op, to_string(index), to_string(x), a));
 }
 
-struct Take {
-  static constexpr std::string_view name = "take";
-  std::int64_t rows_of_x;
-
-  Shape infer(const Shape& x, const Shape& rows) const {
-    Shape shape = x;
-    shape.set(0, rows[0]);
-    return shape;
-  }
-  void value(const Array& out, const Array& x, const Array& rows) const {
-    const Array from = packed(x), at = packed(rows);
-    const std::size_t bytes = from.shape()[0] == 0 ? 0 : static_cast<std::size_t>(from.numel() / from.shape()[0]) * size_of(from.dtype());
-    for (std::int64_t i = 0; bytes > 0 && i < at.numel(); ++i)
-      std::memcpy(out.data() + static_cast<std::size_t>(i) * bytes, from.data() + static_cast<std::size_t>(at.data<std::int64_t>()[i]) * bytes, bytes);
-  }
-  auto vjp(Wrt<0>, Grad g, In<1> rows) const;
-  NoGradient vjp(Wrt<1>) const { return {}; }
-};
-
-/// The adjoint of Take: adds the rows of g to those of zeros.
-struct AddRows {
-  static constexpr std::string_view name = "take_adjoint";
-  std::int64_t rows_of_x;
-
-  Shape infer(const Shape& g, const Shape&) const {
-    Shape shape = g;
-    shape.set(0, rows_of_x);
-    return shape;
-  }
-  void value(const Array& out, const Array& g, const Array& rows, double beta = 0) const {
-    if (beta == 0) fill(out, 0);
-    const Array at = packed(rows);
-    for (std::int64_t i = 0; i < at.numel(); ++i) detail::add_elements(row_of(out, at.data<std::int64_t>()[i]), row_of(g, i));
-  }
-  auto vjp(Wrt<0>, Grad h, In<1> rows) const { return record(Take{rows_of_x}, h, rows); }
-  NoGradient vjp(Wrt<1>) const { return {}; }
-};
-
-auto Take::vjp(Wrt<0>, Grad g, In<1> rows) const { return tail(AddRows{rows_of_x}, g, rows); }
+Tensor take_of(std::string_view op, const Tensor& x, const Tensor& indices, int axis) {
+  const int at = normalize_axis(op, axis, x.rank());
+  detail::check_indices(op, indices, x.shape()[at]);
+  const Shape shape = detail::replace_axes(op, x.shape(), at, at + 1, indices.shape());
+  Shape flat = x.shape();
+  flat.set(at, indices.numel());
+  const Tensor out = detail::gather_along(x, detail::along_axis(indices, at, flat), at);
+  return indices.rank() == 1 ? out : reshape(out, shape);
+}
 
 }  // namespace
 
-Tensor take(const Tensor& x, const Tensor& rows) {
-  if (rows.dtype() != i64) throw DtypeError(fmt::format("take: rows are {}; expected i64", to_string(rows.dtype())));
-  if (x.rank() == 0 || rows.rank() != 1)
-    throw ShapeError(fmt::format("take: x {} and rows {} do not fit; expected x [n, …] and rows [m]", to_string(x.shape()), to_string(rows.shape())));
-  const Array at = packed(rows.array());
-  for (std::int64_t i = 0; i < at.numel(); ++i)
-    if (const std::int64_t row = at.data<std::int64_t>()[i]; row < 0 || row >= x.shape()[0])
-      throw IndexError(fmt::format("take: row {} at index {} is outside of x, which has {} rows", row, i, x.shape()[0]));
-  return record(Take{x.shape()[0]}, x, rows);
+Tensor detail::gather_along(const Tensor& x, const Tensor& index, int axis) {
+  return record(Gather{x.shape(), axis}, x, index);
+}
+
+Tensor detail::scatter_along(const Tensor& source, const Tensor& index, int axis, const Shape& shape) {
+  return record(ScatterAdd{shape, axis}, source, index);
+}
+
+Tensor detail::along_axis(const Tensor& indices, int axis, const Shape& shape) {
+  Shape ones;
+  for (int a = 0; a < shape.rank(); ++a) ones.push_back(a == axis ? indices.numel() : 1);
+  return broadcast_to(reshape(indices, ones), shape);
+}
+
+void detail::check_indices(std::string_view op, const Tensor& index, std::int64_t n) {
+  if (index.dtype() != i64)
+    throw DtypeError(fmt::format("{}: indices are {}; expected i64", op, to_string(index.dtype())));
+  const Array all = packed(index.array());
+  const auto* i = all.data<std::int64_t>();
+  const auto* bad = std::find_if(i, i + all.numel(), [n](std::int64_t at) { return at < 0 || at >= n; });
+  if (bad != i + all.numel())
+    throw IndexError(
+        fmt::format("{}: index {} at {} is outside of [0, {})", op, *bad, index_string(index.shape(), bad - i), n));
+}
+
+Tensor take(const Tensor& x, const Tensor& indices, const TakeOptions& options) {
+  return take_of("take", x, indices, options.axis);
+}
+
+Tensor gather(const Tensor& x, int axis, const Tensor& index) {
+  if (x.rank() != index.rank())
+    throw ShapeError(
+        fmt::format("gather: x {} and index {} differ in rank", to_string(x.shape()), to_string(index.shape())));
+  const int at = normalize_axis("gather", axis, x.rank());
+  require_within("gather", x.shape(), index.shape(), at);
+  detail::check_indices("gather", index, x.shape()[at]);
+  return detail::gather_along(x, index, at);
+}
+
+Tensor take_along_axis(const Tensor& x, const Tensor& index, const TakeAlongAxisOptions& options) {
+  if (x.rank() != index.rank())
+    throw ShapeError(fmt::format("take_along_axis: x {} and index {} differ in rank", to_string(x.shape()),
+                                 to_string(index.shape())));
+  const int at = normalize_axis("take_along_axis", options.axis, x.rank());
+  detail::check_indices("take_along_axis", index, x.shape()[at]);
+  Shape of_x = x.shape(), of_index = index.shape();
+  of_x.set(at, 1), of_index.set(at, 1);
+  of_x = of_index = broadcast("take_along_axis", of_x, of_index);
+  of_x.set(at, x.shape()[at]), of_index.set(at, index.shape()[at]);
+  return detail::gather_along(of_x == x.shape() ? x : broadcast_to(x, of_x),
+                              of_index == index.shape() ? index : broadcast_to(index, of_index), at);
+}
+
+Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor& source) {
+  detail::check_numbers("scatter_add", x.dtype());
+  detail::check_same("scatter_add", x.dtype(), source.dtype());
+  if (x.rank() != index.rank() || x.rank() != source.rank())
+    throw ShapeError(fmt::format("scatter_add: x {}, index {} and source {} differ in rank", to_string(x.shape()),
+                                 to_string(index.shape()), to_string(source.shape())));
+  const int at = normalize_axis("scatter_add", axis, x.rank());
+  require_within("scatter_add", x.shape(), index.shape(), at);
+  Tensor used = source;
+  for (int a = 0; a < x.rank(); ++a) {
+    const std::int64_t n = index.shape()[a];
+    if (n > source.shape()[a])
+      throw ShapeError(fmt::format("scatter_add: index {} is larger than source {} along axis {}",
+                                   to_string(index.shape()), to_string(source.shape()), a));
+    if (n < source.shape()[a]) used = slice(used, {.axis = a, .end = n});
+  }
+  detail::check_indices("scatter_add", index, x.shape()[at]);
+  return x + detail::scatter_along(used, index, at, x.shape());
+}
+
+Tensor index_add(const Tensor& x, int axis, const Tensor& indices, const Tensor& source) {
+  detail::check_numbers("index_add", x.dtype());
+  detail::check_same("index_add", x.dtype(), source.dtype());
+  const int at = normalize_axis("index_add", axis, x.rank());
+  Shape expected = x.shape();
+  expected.set(at, indices.numel());
+  if (indices.rank() != 1 || source.shape() != expected)
+    throw ShapeError(
+        fmt::format("index_add: x {}, indices {} and source {} do not fit; expected indices [m] and source {}",
+                    to_string(x.shape()), to_string(indices.shape()), to_string(source.shape()), to_string(expected)));
+  detail::check_indices("index_add", indices, x.shape()[at]);
+  return x + detail::scatter_along(source, detail::along_axis(indices, at, expected), at, x.shape());
+}
+
+Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
+  const auto require_fit = [&](const Tensor& t, const char* what) {
+    if (t.rank() > x.rank() || broadcast("masked_fill", x.shape(), t.shape()) != x.shape())
+      throw ShapeError(
+          fmt::format("masked_fill: {} {} does not stretch to x {}", what, to_string(t.shape()), to_string(x.shape())));
+  };
+  detail::check_numbers("masked_fill", x.dtype());
+  if (value.tensor()) detail::check_same("masked_fill", x.dtype(), value.tensor()->dtype());
+  if (mask.dtype() != boolean)
+    throw DtypeError(
+        fmt::format("masked_fill: the mask is {}; expected boolean, as comparisons give", to_string(mask.dtype())));
+  require_fit(mask, "mask");
+  if (value.tensor()) require_fit(*value.tensor(), "value");
+  return where(mask, value, x);
+}
+
+Tensor embedding(const Tensor& weight, const Tensor& ids, const EmbeddingOptions& options) {
+  const Tensor rows = take_of("embedding", weight, ids, 0);
+  if (!options.padding_idx) return rows;
+  const std::int64_t n = weight.shape()[0],
+                     padding = *options.padding_idx < 0 ? *options.padding_idx + n : *options.padding_idx;
+  if (padding < 0 || padding >= n)
+    throw IndexError(
+        fmt::format("embedding: padding_idx {} is outside of the table, which has {} rows", *options.padding_idx, n));
+  Shape mask = ids.shape();
+  for (int axis = 1; axis < weight.rank(); ++axis) mask.push_back(1);
+  return where(reshape(ids == padding, mask), rows.detach(), rows);
 }
 
 }  // namespace gradtape

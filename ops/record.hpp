@@ -169,7 +169,7 @@ class RecordedNode final : public Node {
     });
   }
 
-  /// By the op's own rule `jvp`, of the same form, where it has one.
+  /// By the op's own rule `jvp`, of the same form, where it has one; a view sees the same elements of a tangent.
   void forward(Forward& pass) override {
     for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
       if constexpr (Rule<I>::differentiable) {
@@ -179,6 +179,8 @@ class RecordedNode final : public Node {
           using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
           const auto rule = [&](auto... x) { return op_.jvp(x...); };
           pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
+        } else if constexpr (N == 1 && Views<Op, Array>) {
+          pass.give(record(op_, t));
         } else {
           const EnableGrad on;
           const Tensor g = zero_gradient(*this);
@@ -243,7 +245,8 @@ class RecordedNode final : public Node {
 ///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name, returns a
 ///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const { return {}; }
 ///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;  optional: the derivative along t, of what vjp reads; else vjp is turned round
-/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and strides.
+/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and strides; its
+/// rule may be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
 template <class Op, std::convertible_to<Tensor>... X>
 Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);

@@ -6,20 +6,6 @@
 #include <fmt/format.h>
 
 namespace gradtape {
-namespace {
-
-/// The index of flat position `at` in row-major order.
-std::string index_string(const Shape& shape, std::int64_t at) {
-  std::string out;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    out = fmt::format("{}{}{}", at % shape[axis], out.empty() ? "" : ", ", out);
-    at /= shape[axis];
-  }
-  return '[' + out + ']';
-}
-
-}  // namespace
-
 Approx::Approx(Tensor expected)
     : expected_(std::move(expected)), rtol_(expected_.dtype() == f32 ? 1e-5 : 1e-10), atol_(expected_.dtype() == f32 ? 1e-6 : 1e-12) {}
 

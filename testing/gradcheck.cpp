@@ -3,6 +3,7 @@
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/math.hpp>
+#include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/testing/approx.hpp>
 #include <gradtape/testing/gradcheck.hpp>
@@ -50,15 +51,6 @@ class Poison {
   Poison(const Poison&) = delete;
   Poison& operator=(const Poison&) = delete;
 };
-
-std::string index_string(const Shape& shape, std::int64_t at) {
-  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()));
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    index[static_cast<std::size_t>(axis)] = at % shape[axis];
-    at /= shape[axis];
-  }
-  return fmt::format("[{}]", fmt::join(index, ", "));
-}
 
 /// One function at one order.
 class Check {

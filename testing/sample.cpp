@@ -1,6 +1,6 @@
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/compare.hpp>
-#include <gradtape/ops/create.hpp>
+#include <gradtape/ops/random.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/testing/sample.hpp>
 

@@ -1,4 +1,4 @@
-#include <gradtape/core/xtensor.hpp>
+#include <gradtape/core/strided.hpp>
 #include <gradtape/ops/kernels/views.hpp>
 
 #include <utility>
@@ -14,8 +14,17 @@ Array transposed(const Array& x, int axis0, int axis1) {
   return Array::view(x, shape, strides);
 }
 
+Array sliced(const Array& x, int axis, std::int64_t begin, std::int64_t size) {
+  Shape shape = x.shape();
+  shape.set(axis, size);
+  return Array::view(x, shape, x.strides(),
+                     shape.numel() == 0 ? 0 : begin * x.strides()[static_cast<std::size_t>(axis)]);
+}
+
 void add_elements(const Array& to, const Array& from) {
-  with_floating("add_elements", to.dtype(), [&]<class T>(std::type_identity<T>) { xt::noalias(xt_view<T>(to)) += xt_view<const T>(from); });
+  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) {
+    for_each_pair<T, T>(to, from, [](T& sum, T element) { add_to(sum, element); });
+  });
 }
 
 Matrices::Matrices(const Array& x) : x_(x), matrix_{x.shape()[-2], x.shape()[-1]} {

@@ -123,6 +123,21 @@ TEST_CASE("array: elements are copied between any strides") {
   CHECK(*other.data<float>() == 0);
 }
 
+TEST_CASE("array: backwards views") {
+  const Array a = counting({2, 3});
+  const Array back = Array::view(a, {2, 3}, {-3, -1}, 5);
+  CHECK_FALSE(back.packed());
+  CHECK(elements(back) == std::vector<float>{5, 4, 3, 2, 1, 0});
+  CHECK(elements(gt::reshaped(back, {3, 2})) == elements(back));
+  CHECK(gt::reshaped(back, {6}).data() == back.data());  // evenly spaced, so a view
+  const Array rows = Array::view(a, {2, 3}, {-3, 1}, 3);
+  CHECK(elements(rows) == std::vector<float>{3, 4, 5, 0, 1, 2});
+  CHECK(elements(gt::reshaped(rows, {6})) == elements(rows));
+  const Array to = Array::make(gt::f32, {2, 3});
+  gt::copy_elements(Array::view(to, {2, 3}, {-3, -1}, 5), a);
+  CHECK(elements(to) == elements(back));
+}
+
 TEST_CASE("array: fill sets every element of each dtype") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64, gt::i64, gt::boolean}) {
     const Array a = Array::make(dtype, {3});

@@ -22,6 +22,20 @@ TEST_CASE("dtype: names and sizes") {
   CHECK_FALSE(gt::is_floating(gt::boolean));
 }
 
+TEST_CASE("number_cast: every number has its counterpart") {
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  static_assert(gt::number_cast<std::int64_t>(-2.9) == -2);
+  static_assert(gt::number_cast<std::int64_t>(inf) == std::numeric_limits<std::int64_t>::max());
+  static_assert(gt::number_cast<std::int64_t>(-0x1p63) == std::numeric_limits<std::int64_t>::min());
+  static_assert(gt::number_cast<std::int64_t>(nan) == 0);
+  static_assert(gt::number_cast<std::int8_t>(127.5F) == 127);
+  static_assert(gt::number_cast<std::int8_t>(128.0F) == 127);
+  static_assert(gt::number_cast<std::uint64_t>(-1.0) == 0);
+  static_assert(gt::number_cast<std::uint64_t>(0x1p64) == std::numeric_limits<std::uint64_t>::max());
+  static_assert(gt::number_cast<bool>(nan) && gt::number_cast<bool>(0.5) && !gt::number_cast<bool>(-0.0));
+  static_assert(gt::number_cast<float>(0.1) == 0.1F);
+}
+
 TEST_CASE("shape: any integer types, printed as a list") {
   const std::size_t n = 3;
   const short m = 4;
@@ -77,4 +91,22 @@ TEST_CASE("broadcast: aligned at the last axis") {
   CHECK_THROWS_AS(gt::broadcast("add", {0}, {2}), gt::ShapeError);
   CHECK_THROWS_WITH_AS(gt::ones({4, 2}) + gt::ones({3, 2}),
                        "add: shapes [4, 2] and [3, 2] do not broadcast: axis -2 has 4 against 3; sizes must be equal or 1", gt::ShapeError);
+}
+
+TEST_CASE("product: overflow is told, but for a zero anywhere") {
+  using Dims = std::vector<std::int64_t>;
+  const std::int64_t big = std::int64_t{1} << 32;
+  CHECK(gt::product(Dims{}) == 1);
+  CHECK(gt::product(Dims{3, 4}) == 12);
+  CHECK(gt::product(Dims{big, big / 2 - 1}) == big * (big / 2 - 1));
+  CHECK_FALSE(gt::product(Dims{big, big / 2}));
+  CHECK(gt::product(Dims{big, big, 0}) == 0);
+  CHECK(gt::product(gt::Shape{2, 5}) == 10);
+}
+
+TEST_CASE("index_string: the place of an element") {
+  CHECK(gt::index_string({2, 3}, 0) == "[0, 0]");
+  CHECK(gt::index_string({2, 3}, 5) == "[1, 2]");
+  CHECK(gt::index_string({7}, 3) == "[3]");
+  CHECK(gt::index_string({}, 0) == "[]");
 }

@@ -64,6 +64,24 @@ TEST_CASE("xtensor: a view of another dtype or of strided elements is refused") 
                        gt::ShapeError);
 }
 
+TEST_CASE("xtensor: an array is a view with its strides, backwards and overlapping ones too") {
+  const gt::Tensor x = gt::reshape(gt::arange(12, {.dtype = gt::f64}), {3, 4});
+  for (const gt::Tensor& t : {gt::flip(x), gt::flip(x, 0), gt::transpose(gt::flip(x, 1)), gt::unfold(gt::arange(9, {.dtype = gt::f64}), 0, 3, 1)}) {
+    const gt::Array from = t.array(), to = gt::Array::make(gt::f64, t.shape());
+    const auto in = gt::as_xt<double>(from);
+    auto out = gt::as_xt<double>(to);
+    xt::noalias(out) = 2 * in + 1;
+    CHECK(gt::equal(gt::Tensor(to), 2 * t + 1));
+    CHECK(xt::sum(in)() == gt::sum(t).item());
+    CHECK(gt::equal(gt::tensor(xt::amax(in, {0})), gt::max(t, {.axes = 0})));
+  }
+  const gt::Array to = gt::Array::make(gt::f64, {3, 4});
+  const gt::Array back = gt::flip(gt::Tensor(to)).array(), from = x.array();
+  auto out = gt::as_xt<double>(back);
+  xt::noalias(out) = gt::as_xt<double>(from);
+  CHECK(gt::equal(gt::Tensor(to), gt::flip(x)));
+}
+
 TEST_CASE("xtensor: any expression becomes a tensor") {
   const xt::xarray<double> a{{1, 2, 3}, {4, 5, 6}};
   const auto x = gt::tensor(2 * a + 1);

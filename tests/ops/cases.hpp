@@ -79,6 +79,12 @@ inline std::vector<View> views() {
        [](const Tensor& x) {
          return gt::broadcast_to(x, {2, 3, 70});
        }},
+      {"backwards",
+       {5, 70},
+       [](const Tensor& x) {
+         return x[{Slice{.step = -1}, Slice{.step = -2}}];
+       }},
+      {"overlapping windows", {41}, [](const Tensor& x) { return gt::unfold(x, 0, 5, 1); }},
       {"transposed long rows", {70, 3}, [](const Tensor& x) { return gt::transpose(x); }},
   };
 }

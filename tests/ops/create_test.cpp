@@ -1,32 +1,89 @@
-#include <numeric>
-#include <set>
-
-#include "ops/cases.hpp"
-#include <Random123/philox.h>
+#include <ops/rows.hpp>
+#include <ops/tensors.hpp>
+#include <ops/views.hpp>
 
 namespace gt = gradtape;
-using cases::message_of;
-using gt::Tensor;
+using cases::at, cases::by_index, cases::Index, cases::integers, cases::random;
+using gt::MeshIndexing, gt::Tensor;
 
 namespace {
 
 constexpr gt::Dtype every_dtype[] = {gt::f32, gt::f64, gt::i64, gt::boolean};
 
-struct Moments {
-  double mean, variance, skew, kurtosis;
-};
-
-Moments moments(const std::vector<double>& x) {
-  const double n = static_cast<double>(x.size()), mean = std::accumulate(x.begin(), x.end(), 0.0) / n;
-  double m2 = 0, m3 = 0, m4 = 0;
-  for (const double v : x) {
-    const double d = v - mean;
-    m2 += d * d / n, m3 += d * d * d / n, m4 += d * d * d * d / n;
-  }
-  return {mean, m2, m3 / std::pow(m2, 1.5), m4 / (m2 * m2)};
+/// Calls of a function of a shape.
+template <class F>
+std::vector<cases::Call> of_shapes(F f) {
+  std::vector<cases::Call> out;
+  for (const gt::Shape& shape : cases::shapes())
+    out.push_back(cases::made(gt::to_string(shape), [=] { return f(shape); }));
+  return out;
 }
 
+std::vector<cases::Call> grids(const gt::MeshgridOptions& options, const gt::Shape& a, const gt::Shape& b) {
+  const auto any = cases::between(-1, 1);
+  std::vector<cases::Call> out;
+  for (const std::size_t i : {0, 1})
+    for (cases::Call& call : cases::on({{a, any}, {b, any}}, [=](const Tensor& x, const Tensor& y) {
+           return gt::meshgrid({x, y}, options)[i];
+         }))
+      out.push_back(std::move(call));
+  return out;
+}
+
+const cases::Rows creations([]() -> std::vector<cases::Row> {
+  const auto any = cases::between(-1, 1);
+  const std::vector<cases::Misuse> negative_shape{
+      {"shape: [2, -1] has a negative dimension; every dimension must be >= 0",
+       [] {
+         gt::zeros({2, -1});
+       }},
+      {"array: shape [1099511627776, 1000] of f32 is larger than any memory", [] {
+         gt::ones({std::int64_t{1} << 40, 1000});
+       }}};
+  const std::vector<cases::Misuse> empty_tensor{
+      {"this Tensor is empty (default-constructed or moved from); give it a value first",
+       [] { gt::zeros_like(Tensor()); }}};
+  return {
+      {"zeros", of_shapes([](const gt::Shape& s) { return gt::zeros(s); }), negative_shape, 0},
+      {"ones", of_shapes([](const gt::Shape& s) { return gt::ones(s); }), negative_shape, 0},
+      {"full", of_shapes([](const gt::Shape& s) { return gt::full(s, 7); }), negative_shape, 0},
+      {"zeros_like", cases::at(cases::shapes(), any, gt::zeros_like), empty_tensor, 0},
+      {"ones_like", cases::at(cases::shapes(), any, gt::ones_like), empty_tensor, 0},
+      {"full_like", cases::at(cases::shapes(), any, [](const Tensor& x) { return gt::full_like(x, 7); }), empty_tensor,
+       0},
+      {"arange",
+       {cases::made("[0]", [] { return gt::arange(0); }), cases::made("[5]", [] { return gt::arange(5); })},
+       {{"arange: from 0 to 5 by 0 never ends", [] { gt::arange(5, {.step = 0}); }},
+        {"arange: from 0 to inf by 1 never ends", [] { gt::arange(cases::inf); }},
+        {"arange: from 0 to nan by 1 never ends", [] { gt::arange(cases::nan); }}},
+       0,
+       false,
+       true},
+      {"linspace",
+       {cases::made("[0]", [] { return gt::linspace(0, 1, 0); }),
+        cases::made("[5]", [] { return gt::linspace(0, 1, 5); })},
+       {{"linspace: -1 numbers; expected at least 0", [] { gt::linspace(0, 1, -1); }},
+        {"linspace: no meaning for i64; convert with .to(gradtape::f32)",
+         [] { gt::linspace(0, 1, 3, {.dtype = gt::i64}); }}},
+       0,
+       false,
+       true},
+      {"meshgrid",
+       cases::calls({grids({}, {3}, {4}), grids({.indexing = MeshIndexing::xy}, {3}, {4}), grids({}, {0}, {4})}),
+       {{"meshgrid: axis 1 has shape [1, 2]; expected a vector",
+         [] {
+           gt::meshgrid({gt::ones({3}), gt::ones({1, 2})});
+         }},
+        {"meshgrid: 9 axes; at most 8 are supported", [] { gt::meshgrid(std::vector<Tensor>(9, gt::ones({1}))); }}},
+       2,
+       false,
+       true},
+  };
+});
+
 }  // namespace
+
+TEST_CASE("creating: rows") { creations.check(); }
 
 TEST_CASE("zeros, ones and full in every dtype and shape") {
   for (const gt::Dtype dtype : every_dtype)
@@ -69,127 +126,44 @@ TEST_CASE("arange ends below its end") {
   CHECK(list(0, {}).empty());
   CHECK(list(-5, {}).empty());
   CHECK(gt::arange(5, {.start = 2, .dtype = gt::i64}).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 3, 4});
-  CHECK(message_of<gt::ValueError>([] { return gt::arange(5, {.step = 0}); }) == "arange: from 0 to 5 by 0 never ends");
-  CHECK(message_of<gt::ValueError>([] { return gt::arange(cases::inf); }) == "arange: from 0 to inf by 1 never ends");
-  CHECK(message_of<gt::ValueError>([] { return gt::arange(cases::nan); }) == "arange: from 0 to nan by 1 never ends");
+  CHECK(gt::arange(2e19, {.start = 1e19, .step = 5e18, .dtype = gt::i64}).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>(2, std::numeric_limits<std::int64_t>::max()));  // the nearest there is
 }
 
-TEST_CASE("random numbers come from Philox 4x32-10") {
-  // Random123's kat_vectors: counter and key of zeros, of ones, of the digits of pi.
-  using P = r123::Philox4x32;
-  CHECK(P()({{0, 0, 0, 0}}, {{0, 0}}) == P::ctr_type{{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}});
-  CHECK(P()({{~0U, ~0U, ~0U, ~0U}}, {{~0U, ~0U}}) == P::ctr_type{{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}});
-  CHECK(P()({{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}}, {{0xa4093822, 0x299f31d0}}) ==
-        P::ctr_type{{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}});
-  // The first block of seed 0 is the vector of zeros: 24 bits of a word make a float, 53 of two a double.
-  const gt::RandomStream zero(0);
-  const std::vector<float> f = gt::uniform({4}).to_vector<float>();
-  const std::uint32_t words[] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
-  for (std::size_t i = 0; i < 4; ++i) CHECK(f[i] == static_cast<float>(words[i] >> 8) / 16777216.0F);
-  const gt::RandomStream again(0);
-  const std::vector<double> d = gt::uniform({2}, {.dtype = gt::f64}).to_vector<double>();
-  CHECK(d[0] == static_cast<double>(0x6627e8d5e169c58d >> 11) * 0x1p-53);
-  CHECK(d[1] == static_cast<double>(0xbc57ac4c9b00dbd8 >> 11) * 0x1p-53);
-  // The seed is the key and the block's number the counter, low word first.
-  const gt::RandomStream wide(0x123456789abcdef0);
-  const std::vector<float> second = gt::uniform({8}).to_vector<float>();
-  CHECK(second[4] == static_cast<float>(P()({{1, 0, 0, 0}}, {{0x9abcdef0, 0x12345678}})[0] >> 8) / 16777216.0F);
-}
-
-TEST_CASE("the same seed gives the same bits, another seed others") {
-  const gt::RandomStream mine(99);
-  const auto draw = [] {
-    return std::vector<Tensor>{gt::uniform({5}), gt::randn({3, 3}), gt::randn({3}, {.dtype = gt::f64}),
-                               gt::permutation(20)};
-  };
-  gt::manual_seed(7);
-  const auto first = draw(), next = draw();
-  gt::manual_seed(7);
-  const auto again = draw();
-  gt::manual_seed(8);
-  const auto other = draw();
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    CHECK(gt::equal(first[i], again[i]));
-    CHECK_FALSE(gt::equal(first[i], next[i]));
-    CHECK_FALSE(gt::equal(first[i], other[i]));
+TEST_CASE("linspace meets both ends") {
+  CHECK(gt::linspace(0, 1, 5).to_vector<float>() == std::vector<float>{0, 0.25F, 0.5F, 0.75F, 1});
+  CHECK(gt::linspace(3, -1, 3).to_vector<float>() == std::vector<float>{3, 1, -1});
+  CHECK(gt::linspace(2, 5, 1).to_vector<float>() == std::vector<float>{2});
+  CHECK(gt::linspace(2, 5, 0).numel() == 0);
+  for (const std::int64_t n : {2, 3, 10, 1001}) {
+    const std::vector<double> x = gt::linspace(0.1, 0.7, n, {.dtype = gt::f64}).to_vector<double>();
+    CHECK(x.front() == 0.1);
+    CHECK(x.back() == 0.7);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      CHECK(x[i] == doctest::Approx(0.1 + 0.6 * static_cast<double>(i) / static_cast<double>(n - 1)).epsilon(1e-15));
   }
 }
 
-TEST_CASE("a stream of one's own leaves the stream before where it was") {
-  const gt::RandomStream mine(3);
-  static_cast<void>(gt::uniform({3}));
-  const Tensor expected = gt::uniform({3});
-  gt::manual_seed(3);
-  static_cast<void>(gt::uniform({3}));
-  {
-    const gt::RandomStream inner(5);
-    static_cast<void>(gt::uniform({100}));
-  }
-  CHECK(gt::equal(gt::uniform({3}), expected));
+TEST_CASE("meshgrid gives the coordinates of a grid as views") {
+  const Tensor x = random({3}), y = random({4}), z = random({2});
+  const auto ij = gt::meshgrid({x, y, z}), xy = gt::meshgrid({x, y, z}, {.indexing = MeshIndexing::xy});
+  CHECK(gt::equal(ij[0], by_index({3, 4, 2}, [&](const Index& i) { return at(x, {i[0]}); })));
+  CHECK(gt::equal(ij[1], by_index({3, 4, 2}, [&](const Index& i) { return at(y, {i[1]}); })));
+  CHECK(gt::equal(ij[2], by_index({3, 4, 2}, [&](const Index& i) { return at(z, {i[2]}); })));
+  CHECK(gt::equal(xy[0], by_index({4, 3, 2}, [&](const Index& i) { return at(x, {i[1]}); })));
+  CHECK(gt::equal(xy[1], by_index({4, 3, 2}, [&](const Index& i) { return at(y, {i[0]}); })));
+  CHECK(gt::equal(xy[2], by_index({4, 3, 2}, [&](const Index& i) { return at(z, {i[2]}); })));
+  CHECK(cases::shares_data(ij[1], y));
+  CHECK(gt::equal(gt::meshgrid({x}, {.indexing = MeshIndexing::xy})[0], x));
+  CHECK(gt::meshgrid({}).empty());
 }
 
-TEST_CASE("moments of a million uniform and normal numbers") {
-  const gt::RandomStream random(1);
-  const std::int64_t n = 1'000'000;
-  for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
-    // Bounds of about five standard deviations of the estimates.
-    const Moments u = moments(cases::doubles(gt::uniform({n}, {.low = -1, .high = 3, .dtype = dtype})));
-    CHECK(std::abs(u.mean - 1) < 0.006);
-    CHECK(std::abs(u.variance - 16.0 / 12) < 0.006);
-    CHECK(std::abs(u.skew) < 0.01);
-    CHECK(std::abs(u.kurtosis - 1.8) < 0.01);
-    const std::vector<double> normal = cases::doubles(gt::randn({n}, {.dtype = dtype}));
-    const Moments z = moments(normal);
-    CHECK(std::abs(z.mean) < 0.005);
-    CHECK(std::abs(z.variance - 1) < 0.0075);
-    CHECK(std::abs(z.skew) < 0.0125);
-    CHECK(std::abs(z.kurtosis - 3) < 0.025);
-    double neighbours = 0;  // the two numbers of one Box-Muller draw are independent
-    for (std::size_t i = 0; i < normal.size(); i += 2) neighbours += normal[i] * normal[i + 1];
-    CHECK(std::abs(neighbours / (static_cast<double>(n) / 2)) < 0.0075);
-  }
-}
-
-TEST_CASE("uniform stays below high, whatever the rounding") {
-  const gt::RandomStream random(2);
-  const float low = 1, high = std::nextafter(1.0F, 2.0F);
-  for (const float x : gt::uniform({1000}, {.low = low, .high = high}).to_vector<float>()) REQUIRE(x == low);
-  for (const float x : gt::uniform({100000}, {.low = 1e6, .high = 1e6 + 1}).to_vector<float>())
-    REQUIRE((x >= 1e6F && x < 1e6F + 1));
-  for (const double x : cases::doubles(gt::uniform({1000000}))) REQUIRE((x >= 0 && x < 1));
-  CHECK(gt::equal(gt::uniform({3}, {.low = 2, .high = 2}), gt::full({3}, 2)));
-}
-
-TEST_CASE("a permutation holds every number once, each place as likely") {
-  const gt::RandomStream random(4);
-  for (const std::int64_t n : {0, 1, 2, 1000}) {
-    const std::vector<std::int64_t> order = gt::permutation(n).to_vector<std::int64_t>();
-    CHECK(std::set(order.begin(), order.end()).size() == static_cast<std::size_t>(n));
-    for (const std::int64_t i : order) REQUIRE((i >= 0 && i < n));
-  }
-  int count[4][4] = {};
-  const int rounds = 24000;
-  for (int round = 0; round < rounds; ++round) {
-    const std::vector<std::int64_t> order = gt::permutation(4).to_vector<std::int64_t>();
-    for (std::size_t i = 0; i < 4; ++i) ++count[i][order[i]];
-  }
-  for (const auto& row : count)
-    for (const int c : row) CHECK(std::abs(c - rounds / 4) < 335);  // five standard deviations
-}
-
-TEST_CASE("creating says what is wrong") {
-  CHECK(message_of<gt::DtypeError>([] { return gt::uniform({2}, {.dtype = gt::i64}); }) ==
-        "uniform: random numbers are f32 or f64, not i64");
-  CHECK(message_of<gt::DtypeError>([] { return gt::randn({2}, {.dtype = gt::boolean}); }) ==
-        "randn: random numbers are f32 or f64, not boolean");
-  CHECK(message_of<gt::ValueError>([] { return gt::uniform({2}, {.low = 1, .high = 0}); }) ==
-        "uniform: low 1 is above high 0");
-  CHECK(message_of<gt::ShapeError>([] {
-          return gt::zeros({2, -1});
-        }) == "shape: [2, -1] has a negative dimension; every dimension must be >= 0");
-  CHECK(message_of<gt::ShapeError>([] { return gt::permutation(-1); }) ==
-        "shape: [-1] has a negative dimension; every dimension must be >= 0");
-  CHECK(message_of<gt::ShapeError>([] {
-          return gt::ones({std::int64_t{1} << 40, 1000});
-        }) == "array: shape [1099511627776, 1000] of f32 is larger than any memory");
+TEST_CASE("what an integer tensor cannot hold becomes the nearest it can") {
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         most = std::numeric_limits<std::int64_t>::max();
+  const auto whole = [](double value) { return gt::full({}, value, {.dtype = gt::i64}).item<std::int64_t>(); };
+  CHECK(whole(1e300) == most);
+  CHECK(whole(-cases::inf) == least);
+  CHECK(whole(cases::nan) == 0);
+  CHECK(gt::tensor(1e300, {.dtype = gt::i64}).item<std::int64_t>() == most);
 }

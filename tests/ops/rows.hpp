@@ -66,6 +66,12 @@ std::vector<Call> at(const std::vector<gt::Shape>& shapes, const Sampler& sample
   return out;
 }
 
+/// A call of a function that takes no tensors.
+template <class F>
+Call made(std::string what, F f) {
+  return {std::move(what), [] { return Tensors{}; }, [=](std::span<const gt::Tensor>) { return f(); }};
+}
+
 /// One call of a function of N tensors, each of a shape and a sampler: `on({{{3, 4}, any}, {{4}, positive}}, f)`.
 struct Operand {
   gt::Shape shape;

@@ -65,66 +65,6 @@ const Table structured = {
        return call({r.any({n, classes}), r.below(classes, {n})}, gt::cross_entropy,
                    [](const torch::Tensor& x, const torch::Tensor& y) { return torch::cross_entropy_loss(x, y); });
      }},
-    {"transpose",
-     [](Random& r) {
-       const gt::Tensor x = r.any(r.shape(2));
-       const int a = r.axis(x), b = r.axis(x);
-       return call(
-           {x},
-           [=](const gt::Tensor& t) {
-             return gt::transpose(t, {a, b});
-           },
-           [=](const torch::Tensor& t) { return t.transpose(a, b); });
-     }},
-    {"reshape",
-     [](Random& r) {
-       const gt::Tensor x = r.any(r.shape(2));
-       std::vector<std::int64_t> merged = sizes(x.shape());
-       const int at = r.integer(0, x.rank() - 2);
-       merged[static_cast<std::size_t>(at)] *= x.shape()[at + 1];
-       merged.erase(merged.begin() + at + 1);
-       return call(
-           {x}, [=](const gt::Tensor& t) { return gt::reshape(t, gt::Shape(merged)); },
-           [=](const torch::Tensor& t) { return t.reshape(merged); });
-     }},
-    {"slice",
-     [](Random& r) {
-       const gt::Tensor x = r.any(r.shape());
-       const int axis = r.axis(x), begin = r.integer(-9, 9), end = r.integer(-9, 20);
-       return call(
-           {x}, [=](const gt::Tensor& t) { return gt::slice(t, {.axis = axis, .begin = begin, .end = end}); },
-           [=](const torch::Tensor& t) { return t.slice(axis, begin, end); });
-     }},
-    {"indexing", [](Random& r) { return call({r.any(r.filled_shape(2))}, [](const auto& x) { return x[-1][0]; }); }},
-    {"broadcast_to",
-     [](Random& r) {
-       const gt::Shape shape = r.shape();
-       return call(
-           {r.any(r.stretchable(shape))}, [=](const gt::Tensor& t) { return gt::broadcast_to(t, shape); },
-           [=](const torch::Tensor& t) { return t.broadcast_to(sizes(shape)); });
-     }},
-    {"contiguous",
-     [](Random& r) {
-       return call({r.any(r.shape(0))}, gt::contiguous, [](const torch::Tensor& t) { return t.contiguous(); });
-     }},
-    {"to",
-     [](Random& r) {
-       return call(
-           {r.any(r.shape(0))}, [](const gt::Tensor& t) { return t.to(gt::f64); },
-           [](const torch::Tensor& t) { return t.to(torch::kFloat64); });
-     }},
-    {"take",
-     [](Random& r) {
-       const gt::Tensor x = r.any(r.filled_shape());
-       return call({x, r.below(x.shape()[0], {r.dim()})}, gt::take,
-                   [](const torch::Tensor& t, const torch::Tensor& rows) { return t.index_select(0, rows); });
-     }},
-    {"one_hot",
-     [](Random& r) {
-       return call(
-           {r.below(5, r.shape(0))}, [](const gt::Tensor& t) { return gt::one_hot(t, 5); },
-           [](const torch::Tensor& t) { return torch::one_hot(t, 5).to(torch::kFloat32); });
-     }},
 };
 
 }  // namespace
