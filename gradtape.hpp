@@ -28,6 +28,7 @@
 #include <gradtape/ops/math.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/pad.hpp>
+#include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/segment.hpp>

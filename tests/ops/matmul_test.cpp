@@ -14,7 +14,7 @@ namespace {
 Tensor column_major(const Tensor& x) { return gt::transpose(gt::contiguous(gt::transpose(x))); }
 
 /// The product in double by xtensor-blas, on packed copies.
-Tensor dot(const Tensor& a, const Tensor& b) {
+Tensor product_by_blas(const Tensor& a, const Tensor& b) {
   const Tensor x = gt::contiguous(a.to(gt::f64)), y = gt::contiguous(b.to(gt::f64));
   return gt::tensor(xt::linalg::dot(xt::xarray<double>(gt::as_xt<double>(x)), xt::xarray<double>(gt::as_xt<double>(y))))
       .to(a.dtype());
@@ -60,10 +60,10 @@ TEST_CASE("matmul equals xtensor-blas and its gradients G·Bᵀ and Aᵀ·G at e
       const Tensor rows_a = random({m, k}, dtype), rows_b = random({k, n}, dtype), g = random({m, n}, dtype);
       for (const Tensor& a : {rows_a, column_major(rows_a)})
         for (const Tensor& b : {rows_b, column_major(rows_b)}) {
-          CHECK(gt::matmul(a, b) == approx(dot(a, b), k));
+          CHECK(gt::matmul(a, b) == approx(product_by_blas(a, b), k));
           const auto [da, db] = gt::vjp(gt::matmul, {a, b}, column_major(g));
-          CHECK(da == approx(dot(g, gt::transpose(b)), n));
-          CHECK(db == approx(dot(gt::transpose(a), g), m));
+          CHECK(da == approx(product_by_blas(g, gt::transpose(b)), n));
+          CHECK(db == approx(product_by_blas(gt::transpose(a), g), m));
         }
     }
 }
@@ -139,7 +139,7 @@ TEST_CASE("matmul and linear: rows") { rows.check(); }
 TEST_CASE("matmul reads strided and broadcast operands") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64})
     for (const auto& [m, k, n] : {Size{3, 4, 5}, {20, 30, 40}, {70, 65, 64}}) {
-      const auto check = [k = k](const Tensor& a, const Tensor& b) { CHECK(gt::matmul(a, b) == approx(dot(a, b), k)); };
+      const auto check = [k = k](const Tensor& a, const Tensor& b) { CHECK(gt::matmul(a, b) == approx(product_by_blas(a, b), k)); };
       const Tensor a = random({m, k}, dtype), b = random({k, n}, dtype);
       for (const gt::Shape& from : {gt::Shape{}, {k}, {m, 1}}) check(gt::broadcast_to(random(from, dtype), {m, k}), b);
       for (const gt::Shape& from : {gt::Shape{}, {n}, {k, 1}}) check(a, gt::broadcast_to(random(from, dtype), {k, n}));
@@ -184,7 +184,7 @@ TEST_CASE("a weight used three times collects the sum of three gradients") {
       (gt::sum(gt::matmul(x1, w) * g1) + gt::sum(gt::matmul(x2, w) * g2) + gt::sum(gt::linear(x3, w, b) * g3))
           .backward();
       CHECK(w.grad() ==
-            approx(dot(gt::transpose(x1), g1) + dot(gt::transpose(x2), g2) + dot(gt::transpose(g3), x3), 3 * m));
+            approx(product_by_blas(gt::transpose(x1), g1) + product_by_blas(gt::transpose(x2), g2) + product_by_blas(gt::transpose(g3), x3), 3 * m));
     }
 }
 
@@ -197,13 +197,13 @@ TEST_CASE("linear equals x·Wᵀ + b, its gradients G·W, Gᵀ·X and the sum of
       const Tensor x = random({m, k}, dtype), w = random({n, k}, dtype), b = random({n}, dtype),
                    g = random({m, n}, dtype);
       const Tensor strided_b = random({n, 2}, dtype)[{Slice{}, 1}];
-      CHECK(gt::linear(x, w, b) == approx(dot(x, gt::transpose(w)) + b, k + 1));
+      CHECK(gt::linear(x, w, b) == approx(product_by_blas(x, gt::transpose(w)) + b, k + 1));
       CHECK(gt::linear(column_major(x), column_major(w), strided_b) ==
-            approx(dot(x, gt::transpose(w)) + strided_b, k + 1));
+            approx(product_by_blas(x, gt::transpose(w)) + strided_b, k + 1));
       const auto [dx, dw, db] = gt::vjp(gt::linear, {x, w, b}, g);
-      CHECK(dx == approx(dot(g, w), n));
-      CHECK(dw == approx(dot(gt::transpose(g), x), m));
-      CHECK(db == approx(gt::reshape(dot(gt::ones({1, m}, {.dtype = dtype}), g), {n}), m));
+      CHECK(dx == approx(product_by_blas(g, w), n));
+      CHECK(dw == approx(product_by_blas(gt::transpose(g), x), m));
+      CHECK(db == approx(gt::reshape(product_by_blas(gt::ones({1, m}, {.dtype = dtype}), g), {n}), m));
     }
 }
 
@@ -215,7 +215,7 @@ TEST_CASE("linear takes x of any rank, sizes of zero included") {
     in.push_back(4), out.push_back(5);
     const Tensor x = random(in);
     CHECK(gt::linear(x, w, b) ==
-          gt::approx(gt::reshape(dot(gt::reshape(x, {lead.numel(), 4}), gt::transpose(w)) + b, out)));
+          gt::approx(gt::reshape(product_by_blas(gt::reshape(x, {lead.numel(), 4}), gt::transpose(w)) + b, out)));
     CHECK(gt::gradcheck(gt::linear, {x, w, b}));
   }
   const auto turned = [](const Tensor& x, const Tensor& weight, const Tensor& bias) {
