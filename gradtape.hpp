@@ -31,9 +31,12 @@
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>
+#include <gradtape/ops/scan.hpp>
 #include <gradtape/ops/segment.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/ops/slice.hpp>
+#include <gradtape/ops/sort.hpp>
+#include <gradtape/ops/statistics.hpp>
 #include <gradtape/optim/adam.hpp>
 #include <gradtape/optim/lbfgs.hpp>
 #include <gradtape/optim/line_search.hpp>

@@ -105,6 +105,11 @@ class Axes : public IntegerList {
   using IntegerList::IntegerList;  ///< from a list, or one axis
 };
 
+/// Options of functions that work along one axis.
+struct AxisOptions {
+  int axis = -1;  ///< negative counts from the end
+};
+
 /// Axis `axis` of `rank` as a number in [0, rank). Throws ShapeError that names `op`.
 int normalize_axis(std::string_view op, std::int64_t axis, int rank);
 

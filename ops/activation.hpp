@@ -8,11 +8,6 @@ Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + e⁻ˣ), elementwise; f32, f64
 Tensor tanh(const Tensor& x);     ///< hyperbolic tangent, elementwise; f32, f64
 Tensor relu(const Tensor& x);     ///< max(x, 0), elementwise; the gradient at 0 is 0; f32, f64
 
-/// Options of functions that work along one axis.
-struct AxisOptions {
-  int axis = -1;  ///< negative counts from the end
-};
-
 /// exp(x) / sum(exp(x)) along an axis, computed from x - max(x), so that nothing overflows; f32, f64.
 Tensor softmax(const Tensor& x, const AxisOptions& options = {});
 

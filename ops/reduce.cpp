@@ -2,88 +2,60 @@
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/kernels/reduce.hpp>
+#include <gradtape/ops/kernels/rows.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
+#include <gradtape/ops/reduction.hpp>
+#include <gradtape/ops/scan.hpp>
 #include <gradtape/ops/shape.hpp>
-
-#include <bit>
 
 #include <fmt/format.h>
 
 namespace gradtape {
 namespace {
 
-/// What a reduction does to shapes.
-struct Reduction {
-  Shape from, kept;  // `kept` has the reduced axes with size 1
-  unsigned mask;
-  bool keepdims;
-
-  Reduction(std::string_view op, const Tensor& x, const ReduceOptions& options)
-      : from(x.shape()), kept(x.shape()), mask(axis_mask(op, options.axes, x.rank())), keepdims(options.keepdims) {
-    if (x.dtype() == boolean) throw DtypeError(fmt::format("{}: no meaning for boolean; convert with .to(gradtape::f32)", op));
-    for (int axis = 0; axis < from.rank(); ++axis)
-      if (reduces(axis)) kept.set(axis, 1);
-  }
-
-  bool reduces(int axis) const { return mask >> axis & 1; }
-
-  std::int64_t count() const {
-    std::int64_t n = 1;
-    for (int axis = 0; axis < from.rank(); ++axis)
-      if (reduces(axis)) n *= from[axis];
-    return n;
-  }
-
-  void require_elements(std::string_view op) const {
-    if (count() == 0)
-      throw ValueError(fmt::format("{}: shape {} has no elements along the reduced axes, and the {} of nothing is undefined", op, to_string(from), op));
-  }
-
-  Shape result() const {
-    if (keepdims) return kept;
-    Shape shape;
-    for (int axis = 0; axis < from.rank(); ++axis)
-      if (!reduces(axis)) shape.push_back(from[axis]);
-    return shape;
-  }
-
-  /// Something of the result's shape, stretched back over the input.
-  Tensor stretch(const Tensor& y) const { return broadcast_to(keepdims ? y : reshape(y, kept), from); }
-};
+using detail::Reduction;
 
 struct Sum : Reduction {
   static constexpr std::string_view name = "sum";
-  Sum(std::string_view op, const Tensor& x, const ReduceOptions& options) : Reduction(op, x, options) {}
 
-  Shape infer(const Shape&) const { return result(); }
   void value(const Array& out, const Array& x) const { detail::reduce_sum(out, x, mask); }
-  auto vjp(Wrt<0>, Grad g) const { return stretch(g); }
+  auto vjp(Wrt<0>, Grad g) const { return broadcast_to(restore(g), from); }
 };
 
-struct Max : Reduction {
-  static constexpr std::string_view name = "max";
-  Max(const Tensor& x, const ReduceOptions& options) : Reduction(name, x, options) { require_elements(name); }
+struct Prod : Reduction {
+  static constexpr std::string_view name = "prod";
 
-  Shape infer(const Shape&) const { return result(); }
-  void value(const Array& out, const Array& x) const { detail::reduce_max(out, x, mask); }
+  void value(const Array& out, const Array& x) const { detail::reduce_prod(out, x, mask); }
+  auto vjp(Wrt<0>, Grad g, In<0> x) const {
+    // All other elements: those on the same line along one axis, those on the other lines along the next, and so on.
+    Tensor others = restore(g);
+    Axes done;
+    for (const std::int64_t axis : axes().values()) {
+      const Tensor lines = done.empty() ? Tensor(x) : prod(x, {.axes = done, .keepdims = true});
+      others = others * detail::exclusive_product(lines, static_cast<int>(axis));
+      done.push_back(axis);
+    }
+    return others;
+  }
+};
+
+template <bool largest>
+struct Extreme : Reduction {
+  static constexpr std::string_view name = largest ? "max" : "min";
+
+  void value(const Array& out, const Array& x) const {
+    (largest ? detail::reduce_max : detail::reduce_min)(out, x, mask);
+  }
   auto vjp(Wrt<0>, Grad g, In<0> x, Out y) const {
-    const Tensor ties = (x.detach() == stretch(y.detach())).to(x.dtype());
-    const Tensor share = ties / stretch(sum(ties, {.axes = axes(), .keepdims = keepdims}));
-    return stretch(g) * share;
-  }
-
- private:
-  Axes axes() const {
-    Axes out = {};
-    for (int axis = 0; axis < from.rank(); ++axis)
-      if (reduces(axis)) out.push_back(axis);
-    return out;
+    const Tensor ties = (x.detach() == restore(y.detach())).to(x.dtype());
+    return ties * (restore(g) / sum(ties, {.axes = axes(), .keepdims = true}));
   }
 };
 
-struct Argmax {
-  static constexpr std::string_view name = "argmax";
+template <bool largest>
+struct ArgExtreme {
+  static constexpr std::string_view name = largest ? "argmax" : "argmin";
   int axis;
 
   Spec infer(const Shape& x) const {
@@ -91,32 +63,74 @@ struct Argmax {
     shape.set(axis, 1);
     return {i64, shape};
   }
-  void value(const Array& out, const Array& x) const { detail::argmax(out, packed(x), axis); }
+  void value(const Array& out, const Array& x) const {
+    (largest ? detail::argmax : detail::argmin)(out, detail::rows_of(x, 1u << axis));
+  }
   NoGradient vjp(Wrt<0>) const { return {}; }
 };
 
+struct CountNonzero : Reduction {
+  static constexpr std::string_view name = "count_nonzero";
+
+  Spec infer(const Shape& x) const { return {i64, Reduction::infer(x)}; }
+  void value(const Array& out, const Array& x) const { detail::count_nonzero(out, detail::rows_of(x, mask)); }
+  NoGradient vjp(Wrt<0>) const { return {}; }
+};
+
+template <bool largest>
+Tensor extreme(const Tensor& x, const ReduceOptions& options) {
+  using Op = Extreme<largest>;
+  detail::require_numbers(Op::name, x);
+  const Op op{Reduction(Op::name, x, options)};
+  op.require_elements(Op::name);
+  return record(op, x);
+}
+
+template <bool largest>
+Tensor arg_extreme(const Tensor& x, const ArgmaxOptions& options) {
+  using Op = ArgExtreme<largest>;
+  const int axis = normalize_axis(Op::name, options.axis, x.rank());
+  if (x.shape()[axis] == 0)
+    throw ValueError(fmt::format("{}: axis {} of shape {} has no elements", Op::name, axis, to_string(x.shape())));
+  const Tensor kept = record(Op{axis}, x.dtype() == boolean ? x.to(i64) : x);
+  const Reduction shapes(Op::name, x, {.axes = axis, .keepdims = options.keepdims});
+  return reshape(kept, shapes.infer(x.shape()));
+}
+
 }  // namespace
 
-Tensor sum(const Tensor& x, const ReduceOptions& options) { return record(Sum(Sum::name, x, options), x); }
+Tensor sum(const Tensor& x, const ReduceOptions& options) {
+  detail::require_numbers("sum", x);
+  return record(Sum{Reduction("sum", x, options)}, x);
+}
+
+Tensor prod(const Tensor& x, const ReduceOptions& options) {
+  detail::require_numbers("prod", x);
+  return record(Prod{Reduction("prod", x, options)}, x);
+}
 
 Tensor mean(const Tensor& x, const ReduceOptions& options) {
   detail::check_floating("mean", {&x.array()});
-  const Sum op("mean", x, options);
+  const Sum op{Reduction("mean", x, options)};
   op.require_elements("mean");
   return record(op, x) / static_cast<double>(op.count());
 }
 
-Tensor max(const Tensor& x, const ReduceOptions& options) { return record(Max(x, options), x); }
+Tensor max(const Tensor& x, const ReduceOptions& options) { return extreme<true>(x, options); }
+Tensor min(const Tensor& x, const ReduceOptions& options) { return extreme<false>(x, options); }
 
-Tensor argmax(const Tensor& x, const ArgmaxOptions& options) {
-  const int axis = normalize_axis("argmax", options.axis, x.rank());
-  if (x.shape()[axis] == 0) throw ValueError(fmt::format("argmax: axis {} of shape {} has no elements", axis, to_string(x.shape())));
-  const Tensor kept = record(Argmax{axis}, x);
-  if (options.keepdims) return kept;
-  Shape shape;
-  for (int a = 0; a < x.rank(); ++a)
-    if (a != axis) shape.push_back(x.shape()[a]);
-  return reshape(kept, shape);
+Tensor argmax(const Tensor& x, const ArgmaxOptions& options) { return arg_extreme<true>(x, options); }
+Tensor argmin(const Tensor& x, const ArgmaxOptions& options) { return arg_extreme<false>(x, options); }
+
+Tensor any(const Tensor& x, const ReduceOptions& options) {
+  return record(CountNonzero{Reduction("any", x, options)}, x) != 0;
+}
+Tensor all(const Tensor& x, const ReduceOptions& options) {
+  const CountNonzero op{Reduction("all", x, options)};
+  return record(op, x) == op.count();
+}
+Tensor count_nonzero(const Tensor& x, const ReduceOptions& options) {
+  return record(CountNonzero{Reduction("count_nonzero", x, options)}, x);
 }
 
 Tensor detail::sum_to(const Tensor& gradient, const Shape& shape) {

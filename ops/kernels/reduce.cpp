@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
 
 #include <xsimd/xsimd.hpp>
@@ -19,30 +18,57 @@ struct Sum {
   static constexpr T start = T{0};
 };
 
-struct Max {
-  static auto combine(const auto& a, const auto& b) {
-    if constexpr (requires { a.get(0); })
-      return xsimd::select(!(a == a) || a > b, a, b);  // NaN wins on either side; xsimd 8.1's != is false for it on AVX
-    else
-      return a != a || a > b ? a : b;
+struct Prod {
+  template <class X>
+  static X combine(const X& a, const X& b) {
+    return a * b;
   }
   template <class T>
-  static constexpr T start = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+  static constexpr T start = T{1};
 };
 
-constexpr std::int64_t block = 512;
+/// a if it is better or NaN, else b, which may be NaN too; xsimd 8.1's own != is false for NaN on AVX.
+template <class X, class Better>
+X better_of(const X& a, const X& b, Better better) {
+  if constexpr (std::is_arithmetic_v<X>)
+    return better(a, b) || a != a ? a : b;
+  else
+    return xsimd::select(better(a, b) | !(a == a), a, b);
+}
 
-/// One packed row to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact. The
-/// order depends on the length alone.
+struct Max {
+  template <class X>
+  static X combine(const X& a, const X& b) {
+    return better_of(a, b, [](const X& x, const X& y) { return x > y; });
+  }
+  template <class T>
+  static constexpr T start =
+      std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+};
+
+struct Min {
+  template <class X>
+  static X combine(const X& a, const X& b) {
+    return better_of(a, b, [](const X& x, const X& y) { return x < y; });
+  }
+  template <class T>
+  static constexpr T start =
+      std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+};
+
+/// One packed row to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact.
+/// The order depends on the length alone.
 template <class R, class T>
 T reduce_row(const T* x, std::int64_t n) {
   using Batch = xsimd::batch<T>;
   using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
   constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  constexpr std::int64_t block = 512;
   Wide total = static_cast<Wide>(R::template start<T>);
   for (std::int64_t at = 0; at < n; at += block) {
     const std::int64_t end = std::min(n, at + block);
-    Batch part[4] = {Batch(R::template start<T>), Batch(R::template start<T>), Batch(R::template start<T>), Batch(R::template start<T>)};
+    const Batch start(R::template start<T>);
+    Batch part[4] = {start, start, start, start};
     std::int64_t i = at;
     for (; i + 4 * lane <= end; i += 4 * lane)
       for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane));
@@ -56,40 +82,53 @@ T reduce_row(const T* x, std::int64_t n) {
   return static_cast<T>(total);
 }
 
-/// `to = combine(to, from)` over n elements; both may be read and written one lane past the end only in scratch.
-template <class R, class T>
-void combine_rows(T* to, const T* from, std::int64_t n) {
+/// `to = combine(to, row)` over n elements for `rows` rows, `step` apart.
+template <class R, std::int64_t rows, class T>
+void combine_rows(T* to, const T* from, std::int64_t step, std::int64_t n) {
   using Batch = xsimd::batch<T>;
   constexpr auto lane = static_cast<std::int64_t>(Batch::size);
   std::int64_t j = 0;
-  for (; j + lane <= n; j += lane) R::combine(Batch::load_unaligned(to + j), Batch::load_unaligned(from + j)).store_unaligned(to + j);
-  for (; j < n; ++j) to[j] = R::combine(to[j], from[j]);
+  for (; j + lane <= n; j += lane) {
+    Batch total = Batch::load_unaligned(to + j);
+    for (std::int64_t r = 0; r < rows; ++r) total = R::combine(total, Batch::load_unaligned(from + r * step + j));
+    total.store_unaligned(to + j);
+  }
+  for (; j < n; ++j)
+    for (std::int64_t r = 0; r < rows; ++r) to[j] = R::combine(to[j], from[r * step + j]);
 }
 
-/// (outer, n, inner) -> (outer, inner). Columns are added up in groups of rows, so that rounding grows with the root of n.
+/// (outer, n, inner) -> (outer, inner). Columns are added up in groups of rows: rounding grows with the root of n.
 template <class R, class T>
 void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
-  constexpr std::int64_t group = 64;
+  constexpr std::int64_t group = 64, at_once = 8, strip = 1024;
   if (inner == 1) {
     for (std::int64_t o = 0; o < outer; ++o) out[o] = reduce_row<R>(x + o * n, n);
     return;
   }
-  alignas(64) T part[block];
+  alignas(64) T part[strip];
   for (std::int64_t o = 0; o < outer; ++o)
-    for (std::int64_t from = 0; from < inner; from += block) {  // a strip of columns stays in the first-level cache
-      const std::int64_t width = std::min(block, inner - from);
+    for (std::int64_t from = 0; from < inner; from += strip) {  // a strip of columns stays in the first-level cache
+      const std::int64_t width = std::min(strip, inner - from);
       T* to = out + o * inner + from;
       std::fill_n(to, width, R::template start<T>);
       for (std::int64_t row = 0; row < n; row += group) {
+        const std::int64_t end = std::min(n, row + group);
+        const auto at = [&](std::int64_t r) { return x + (o * n + r) * inner + from; };
+        std::int64_t r = row;
         std::fill_n(part, width, R::template start<T>);
-        for (std::int64_t r = row; r < std::min(n, row + group); ++r) combine_rows<R>(part, x + (o * n + r) * inner + from, width);
-        combine_rows<R>(to, part, width);
+        for (; r + at_once <= end; r += at_once) combine_rows<R, at_once>(part, at(r), inner, width);
+        for (; r < end; ++r) combine_rows<R, 1>(part, at(r), inner, width);
+        combine_rows<R, 1>(to, part, 0, width);
       }
     }
 }
 
 template <class R, class T>
 void reduce_of(const Array& out, const Array& strided, unsigned mask) {
+  if (strided.numel() == 0) {
+    std::fill_n(out.data<T>(), out.numel(), R::template start<T>);
+    return;
+  }
   const Array x = packed(strided);
   // Neighbouring axes of one kind are one axis; then one reduced axis after the other, the last first.
   struct Group {
@@ -119,39 +158,56 @@ void reduce_of(const Array& out, const Array& strided, unsigned mask) {
     reduce_middle<R>(to.data<T>(), from.data<T>(), outer, groups[g].size, inner);
     from = to;
   }
-  if (!same(from, out) && from.data() != out.data()) copy_elements(out, reshaped(from, out.shape()));  // nothing was reduced
+  if (!same(from, out) && from.data() != out.data())
+    copy_elements(out, reshaped(from, out.shape()));  // nothing was reduced
+}
+
+/// Integers are of type Integer: unsigned ones wrap around where signed ones must not overflow.
+template <class R, class Integer>
+void reduce(const Array& out, const Array& x, unsigned mask) {
+  switch (x.dtype()) {
+    case Dtype::f32:
+      return reduce_of<R, float>(out, x, mask);
+    case Dtype::f64:
+      return reduce_of<R, double>(out, x, mask);
+    default:
+      return reduce_of<R, Integer>(out, x, mask);
+  }
+}
+
+/// Calls `row(r, x of the row, n)` for every row of a matrix, for its element type.
+template <class F>
+void for_each_row(const Array& x, F row) {
+  const std::int64_t rows = x.shape()[0], n = x.shape()[1];
+  with_type(x.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t r = 0; r < rows; ++r) row(r, x.data<T>() + r * n, n);
+  });
 }
 
 template <class R>
-void reduce(const Array& out, const Array& x, unsigned mask) {
-  switch (x.dtype()) {
-    case Dtype::f32: return reduce_of<R, float>(out, x, mask);
-    case Dtype::f64: return reduce_of<R, double>(out, x, mask);
-    default: return reduce_of<R, std::int64_t>(out, x, mask);
-  }
+void arg(const Array& out, const Array& x) {
+  for_each_row(x, [&]<class T>(std::int64_t r, const T* row, std::int64_t n) {
+    if constexpr (!std::is_same_v<T, bool>) {  // boolean arrives as i64
+      const T best = reduce_row<R>(row, n);
+      const T* first = std::find_if(row, row + n, [best](T v) { return v == best || v != v; });
+      out.data<std::int64_t>()[r] = first - row;
+    }
+  });
 }
 
 }  // namespace
 
-void reduce_sum(const Array& out, const Array& x, unsigned mask) { reduce<Sum>(out, x, mask); }
-void reduce_max(const Array& out, const Array& x, unsigned mask) { reduce<Max>(out, x, mask); }
+void reduce_sum(const Array& out, const Array& x, unsigned mask) { reduce<Sum, std::uint64_t>(out, x, mask); }
+void reduce_prod(const Array& out, const Array& x, unsigned mask) { reduce<Prod, std::uint64_t>(out, x, mask); }
+void reduce_max(const Array& out, const Array& x, unsigned mask) { reduce<Max, std::int64_t>(out, x, mask); }
+void reduce_min(const Array& out, const Array& x, unsigned mask) { reduce<Min, std::int64_t>(out, x, mask); }
 
-void argmax(const Array& out, const Array& x, int axis) {
-  std::int64_t outer = 1, inner = 1;
-  for (int a = 0; a < axis; ++a) outer *= x.shape()[a];
-  for (int a = axis + 1; a < x.rank(); ++a) inner *= x.shape()[a];
-  const std::int64_t n = x.shape()[axis];
-  with_type(x.dtype(), [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t o = 0; o < outer; ++o)
-      for (std::int64_t i = 0; i < inner; ++i) {
-        const T* row = x.data<T>() + o * n * inner + i;
-        std::int64_t best = 0;
-        for (std::int64_t k = 1; k < n; ++k) {
-          const T a = row[k * inner], b = row[best * inner];
-          if (a > b || (a != a && b == b)) best = k;
-        }
-        out.data<std::int64_t>()[o * inner + i] = best;
-      }
+void argmax(const Array& out, const Array& x) { arg<Max>(out, x); }
+void argmin(const Array& out, const Array& x) { arg<Min>(out, x); }
+
+void count_nonzero(const Array& out, const Array& x) {
+  for_each_row(x, [&]<class T>(std::int64_t r, const T* row, std::int64_t n) {
+    out.data<std::int64_t>()[r] = std::count_if(row, row + n, [](T v) { return v != T{0}; });
   });
 }
 

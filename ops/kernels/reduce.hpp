@@ -4,11 +4,17 @@
 
 namespace gradtape::detail {
 
-/// Reduces the axes in `mask` of `x`, which may be strided, into the packed `out`; f32, f64, i64.
+// Reduce the axes in `mask` of `x`, which may be strided, into the packed `out`; f32, f64, i64 (which wraps around).
 void reduce_sum(const Array& out, const Array& x, unsigned mask);
+void reduce_prod(const Array& out, const Array& x, unsigned mask);
 void reduce_max(const Array& out, const Array& x, unsigned mask);
+void reduce_min(const Array& out, const Array& x, unsigned mask);
 
-/// Index of the first largest element of each row of the packed `x`, seen as (outer, n, inner).
-void argmax(const Array& out, const Array& x, int axis);
+// Index of the first largest or smallest element of each row of the packed matrix `x`, or of its first NaN.
+void argmax(const Array& out, const Array& x);
+void argmin(const Array& out, const Array& x);
+
+/// How many elements of each row of the packed matrix `x`, of any dtype, are not 0.
+void count_nonzero(const Array& out, const Array& x);
 
 }  // namespace gradtape::detail

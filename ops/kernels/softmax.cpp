@@ -107,6 +107,18 @@ void log_softmax(const Array& out, const Array& x) {
   });
 }
 
+void logsumexp(const Array& out, const Array& x) {
+  if (x.numel() == 0) return fill(out, -std::numeric_limits<double>::infinity());
+  for_each_row(x, [&]<class T>(std::type_identity<T>, std::int64_t r, std::int64_t at, std::int64_t n) {
+    constexpr std::int64_t block = 512;
+    const T* row = x.data<T>() + at;
+    const T top = max_of(row, n);
+    double total = 0;  // over the blocks, so that long sums stay exact
+    for (std::int64_t i = 0; i < n; i += block) total += static_cast<double>(sum_exp(row + i, std::min(block, n - i), top));
+    out.data<T>()[r] = static_cast<T>(static_cast<double>(top) + std::log(total));
+  });
+}
+
 void softmax_vjp(const Array& out, const Array& g, const Array& y) {
   for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
     const T *gr = g.data<T>() + at, *yr = y.data<T>() + at;

@@ -7,6 +7,8 @@ namespace gradtape::detail {
 // Along the last axis, rows packed; f32 or f64.
 void softmax(const Array& out, const Array& x);
 void log_softmax(const Array& out, const Array& x);
+/// log(Σ exp(x)) of each row of the packed matrix `x`.
+void logsumexp(const Array& out, const Array& x);
 
 /// Gradient of softmax from its output: y * (g - sum(g * y)).
 void softmax_vjp(const Array& out, const Array& g, const Array& y);

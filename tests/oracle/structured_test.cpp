@@ -5,22 +5,6 @@ namespace {
 using namespace oracle;
 
 const Table structured = {
-    {"sum",
-     reduction(any, &Random::shape, gt::sum, [](const auto& x, auto& axes, bool keep) { return x.sum(axes, keep); })},
-    {"mean", reduction(any, &Random::filled_shape, gt::mean,
-                       [](const auto& x, auto& axes, bool keep) { return x.mean(axes, keep); })},
-    {"max", reduction(&Random::distinct, &Random::filled_shape, gt::max,
-                      [](const auto& x, auto& axes, bool keep) { return x.amax(axes, keep); })},
-    {"max of ties", reduction(tied, &Random::filled_shape, gt::max,
-                              [](const auto& x, auto& axes, bool keep) { return x.amax(axes, keep); })},
-    {"argmax",
-     [](Random& r) {
-       const gt::Tensor x = r.distinct(r.filled_shape());
-       const int axis = r.axis(x);
-       return call(
-           {x}, [=](const gt::Tensor& t) { return gt::argmax(t, {.axis = axis}); },
-           [=](const torch::Tensor& t) { return t.argmax(axis); });
-     }},
     {"softmax",
      [](Random& r) {
        const gt::Tensor x = r.any(r.shape());
