@@ -4,6 +4,7 @@
 /// All of gradtape but two opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, and `<gradtape/xtensor.hpp>`, the bridge
 /// to xtensor.
 
+#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/function.hpp>
@@ -17,12 +18,16 @@
 #include <gradtape/nn/module.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/checkpoint.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/create.hpp>
+#include <gradtape/ops/custom.hpp>
 #include <gradtape/ops/diagonal.hpp>
 #include <gradtape/ops/functional.hpp>
+#include <gradtape/ops/hook.hpp>
 #include <gradtape/ops/index.hpp>
+#include <gradtape/ops/jacobian.hpp>
 #include <gradtape/ops/join.hpp>
 #include <gradtape/ops/loss.hpp>
 #include <gradtape/ops/math.hpp>

@@ -25,6 +25,9 @@ class Backward {
   const Array& partial(int input) const;
   /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the input's.
   void give(int input, Tensor gradient);
+  /// Instead of giving gradients: goes on through `result`, the node's output that its rule has recorded anew on its inputs, as if
+  /// that had stood on the tape all the time. The nodes recorded are those with ids above `floor`, the inputs' are below.
+  void splice(const Tensor& result, std::uint64_t floor);
 
  private:
   friend class Sweep;
@@ -46,11 +49,14 @@ class Forward {
   bool recording() const { return recording_; }
   /// Hands over (a further part of) the derivative of the output. Throws GradientError if its shape or dtype is not the output's.
   void give(const Tensor& tangent);
+  /// Instead: goes through `result`, the node's output recorded anew.
+  void splice(const Tensor& result, std::uint64_t floor);
 
  private:
   friend class Sweep;
-  Forward(Node& node, bool recording) : node_(node), recording_(recording) {}
+  Forward(Sweep& sweep, Node& node, bool recording) : sweep_(sweep), node_(node), recording_(recording) {}
 
+  Sweep& sweep_;
   Node& node_;
   bool recording_;
 };

@@ -41,6 +41,12 @@ class GradientError : public Error {
   using Error::Error;
 };
 
+/// A value or gradient that is not finite, found while a DetectAnomaly lives.
+class AnomalyError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A leaf or graph used by a thread that does not own it (checked in the dev build).
 class ThreadError : public Error {
  public:

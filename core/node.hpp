@@ -70,6 +70,7 @@ class Node {
   Shape shape;             // of the output
   Dtype dtype;
   bool released = false;
+  bool keeps_grad = false;  // it is a Keeper
 
  protected:
   Node(const Shape& output, Dtype output_dtype, std::uint32_t owner)
@@ -92,16 +93,24 @@ class Node {
   Array* saved_ = nullptr;
 };
 
-/// A node without inputs: a parameter. Its value lives here, so that every handle sees an assignment.
-class Leaf final : public Node {
+/// A node that keeps its gradient after `backward`: a leaf, or what retain_grad makes.
+class Keeper : public Node {
  public:
-  explicit Leaf(Array initial) : Node(initial.shape(), initial.dtype(), 0), value(std::move(initial)) {}
+  detail::Value grad;
+
+ protected:
+  Keeper(const Shape& output, Dtype output_dtype, std::uint32_t owner) : Node(output, output_dtype, owner) { keeps_grad = true; }
+};
+
+/// A node without inputs: a parameter. Its value lives here, so that every handle sees an assignment.
+class Leaf final : public Keeper {
+ public:
+  explicit Leaf(Array initial) : Keeper(initial.shape(), initial.dtype(), 0), value(std::move(initial)) {}
   std::string_view name() const override { return "leaf"; }
   void backward(Backward&) override {}
   void forward(Forward&) override {}
 
   Array value;
-  detail::Value grad;
 };
 
 }  // namespace gradtape

@@ -32,6 +32,7 @@ inline constexpr std::size_t size_classes = 256;
 /// leaves behind is collected by an object that registering creates.
 struct ThreadState {
   bool grad_enabled = true;
+  bool detect_anomaly = false;
   int poison = -1;            // a byte that new arrays are filled with, to find ops that do not fill their output
   bool destroying = false;    // a destruction loop is running on this thread
   std::uint32_t index = 0;    // 0: not registered yet

@@ -55,6 +55,13 @@ Leaf& Tensor::leaf(const char* caller) const {
   return static_cast<Leaf&>(*value_.node);
 }
 
+Keeper& Tensor::keeper(const char* caller) const {
+  if (!value_.node || !value_.node->keeps_grad)
+    throw GradientError(fmt::format("{}: this tensor{} keeps no gradient: only leaves, made by gradtape::parameter, and results of "
+                                    "gradtape::retain_grad do", caller, defined() ? " of shape " + to_string(shape()) : ""));
+  return static_cast<Keeper&>(*value_.node);
+}
+
 const Array& Tensor::leaf_value() const {
   if (!value_.node) throw Error("this Tensor is empty (default-constructed or moved from); give it a value first");
   value_.node->check_thread();
@@ -62,10 +69,10 @@ const Array& Tensor::leaf_value() const {
 }
 
 Tensor Tensor::grad() const {
-  const Leaf& from = leaf("grad");
+  const Keeper& from = keeper("grad");
   if (!from.grad.array)
-    throw GradientError(fmt::format("grad: this leaf of shape {} has no gradient; call backward() on a result that depends on it first",
-                                    to_string(from.shape)));
+    throw GradientError(fmt::format("grad: this {} of shape {} has no gradient; call backward() on a result that depends on it first",
+                                    is_leaf() ? "leaf" : "tensor", to_string(from.shape)));
   return Tensor(from.grad);
 }
 

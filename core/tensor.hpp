@@ -77,11 +77,15 @@ class Tensor {
   bool requires_grad() const { return static_cast<bool>(value_.node); }
   /// A parameter: its value lives on the tape and can be assigned.
   bool is_leaf() const { return value_.node && value_.node->is_leaf(); }
-  /// The gradient that `backward` left in this leaf, shape and dtype of the leaf. Throws GradientError if there is none.
+  /// The gradient that `backward` left in this leaf, or result of retain_grad, of its shape and dtype. Throws GradientError if
+  /// there is none.
   Tensor grad() const;
-  bool has_grad() const { return is_leaf() && leaf().grad.array; }  ///< whether `grad()` would return
-  /// Forgets the gradient of this leaf.
-  void zero_grad() const { leaf("zero_grad").grad = {}; }
+  /// Whether `grad()` would return.
+  bool has_grad() const {
+    return value_.node && value_.node->keeps_grad && static_cast<const Keeper&>(*value_.node).grad.array;
+  }
+  /// Forgets that gradient.
+  void zero_grad() const { keeper("zero_grad").grad = {}; }
   /// Gives this leaf new values (same shape and dtype). Graphs recorded before keep the values they were recorded with.
   void assign(const Tensor& value) const;
 
@@ -121,6 +125,7 @@ class Tensor {
 
  private:
   const Array& leaf_value() const;
+  Keeper& keeper(const char* caller) const;
   Tensor& rebind(const char* op, Tensor result);
   double number_item() const;
   std::int64_t integer_item() const;

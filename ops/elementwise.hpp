@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/node.hpp>
 #include <gradtape/core/tensor.hpp>
@@ -126,6 +127,8 @@ Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
   }
   bool flat;
   Array out = elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in, flat);
+  if (thread_state.detect_anomaly) [[unlikely]]
+    check_value(Op::name, out, in);
   if constexpr (Traits::differentiable != 0) {
     needs &= Traits::differentiable;
     if (needs && thread_state.grad_enabled) {

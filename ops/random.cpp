@@ -18,9 +18,8 @@ namespace {
 /// much of its last block the call before it used.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed, std::uint64_t position = 0) : seed_(seed), counter_(position) {}
-  std::uint64_t seed() const { return seed_; }
-  std::uint64_t position() const { return counter_; }
+  explicit Generator(const RandomState& state) : seed_(state.seed), counter_(state.position) {}
+  RandomState state() const { return {seed_, counter_}; }
 
   std::uint32_t next() {
     if (used_ == 4) {
@@ -54,7 +53,7 @@ class Generator {
 };
 
 Generator& generator() {
-  static thread_local Generator stream(0);
+  static thread_local Generator stream(RandomState{});
   return stream;
 }
 
@@ -145,11 +144,10 @@ Tensor permutation(std::int64_t n) {
   return Tensor(out);
 }
 
-void manual_seed(std::uint64_t seed) { generator() = Generator(seed); }
+void manual_seed(std::uint64_t seed) { generator() = Generator(RandomState{seed}); }
 
-RandomStream::RandomStream(std::uint64_t seed) : seed_(generator().seed()), position_(generator().position()) {
-  manual_seed(seed);
-}
-RandomStream::~RandomStream() { generator() = Generator(seed_, position_); }
+RandomState random_state() { return generator().state(); }
+RandomStream::RandomStream(const RandomState& state) : before_(random_state()) { generator() = Generator(state); }
+RandomStream::~RandomStream() { generator() = Generator(before_); }
 
 }  // namespace gradtape

@@ -39,16 +39,26 @@ Tensor permutation(std::int64_t n);
 /// counter-based, the same sequence for the same seed.
 void manual_seed(std::uint64_t seed);
 
+/// Where a stream of random numbers stands.
+struct RandomState {
+  std::uint64_t seed = 0;      ///< which stream
+  std::uint64_t position = 0;  ///< how far it has come
+};
+
+/// Where this thread's random numbers stand: a RandomStream of it repeats those that come next.
+RandomState random_state();
+
 /// Random numbers on this thread come from a stream of their own while it lives; then the stream before goes on.
 class RandomStream {
  public:
-  explicit RandomStream(std::uint64_t seed);  ///< the stream of this seed, from its start
+  explicit RandomStream(std::uint64_t seed) : RandomStream(RandomState{seed}) {}  ///< the stream of this seed, from its start
+  explicit RandomStream(const RandomState& state);                                ///< from where `state` stands
   ~RandomStream();
   RandomStream(const RandomStream&) = delete;
   RandomStream& operator=(const RandomStream&) = delete;
 
  private:
-  std::uint64_t seed_, position_;
+  RandomState before_;
 };
 
 }  // namespace gradtape

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/node.hpp>
 #include <gradtape/core/tensor.hpp>
@@ -254,6 +255,8 @@ Tensor record(const Op& op, const X&... inputs) {
   const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
   detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
   Array out = detail::compute(op, static_cast<const Tensor&>(inputs).array()...);
+  if (detail::thread_state.detect_anomaly) [[unlikely]]
+    detail::check_value(Op::name, out, std::array<const Array*, n>{&static_cast<const Tensor&>(inputs).array()...});
   if constexpr (Recorded::differentiable != 0) {
     if (detail::thread_state.grad_enabled) {
       unsigned needs = 0;

@@ -53,17 +53,13 @@ class GradCheck {
 /// Checks the derivatives of `f` at one input.
 template <class F, std::derived_from<Tensor> T>
 GradCheck gradcheck(F f, const T& x) {
-  return GradCheck([f = std::move(f)](std::span<const Tensor> in) { return detail::call(f, in[0]); }, {x});
+  return GradCheck(detail::on_span<1>(std::move(f)), {x});
 }
 
 /// Checks the derivatives of `f` at several inputs.
 template <class F, std::size_t N>
 GradCheck gradcheck(F f, const Tensor (&x)[N]) {
-  return GradCheck(
-      [f = std::move(f)](std::span<const Tensor> in) {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) { return detail::call(f, in[I]...); }(std::make_index_sequence<N>{});
-      },
-      std::vector<Tensor>(std::begin(x), std::end(x)));
+  return GradCheck(detail::on_span<N>(std::move(f)), std::vector<Tensor>(std::begin(x), std::end(x)));
 }
 
 }  // namespace gradtape

@@ -89,13 +89,14 @@ TEST_CASE("grad: what is no leaf has none to read") {
   const auto w = scalar_leaf(3);
   const auto y = w * w;
   const auto message = [](const std::string& caller, const std::string& shape) {
-    return caller + ": this tensor of shape " + shape + " is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned";
+    return caller + ": this tensor of shape " + shape + " keeps no gradient: only leaves, made by gradtape::parameter, and results of gradtape::retain_grad do";
   };
-  const std::string of_y = gt::to_string(y.shape());
-  CHECK_THROWS_WITH_AS(y.grad(), message("grad", of_y).c_str(), gt::GradientError);
+  CHECK_THROWS_WITH_AS(y.grad(), message("grad", "[]").c_str(), gt::GradientError);
   CHECK_THROWS_WITH_AS(gt::ones({2}).grad(), message("grad", "[2]").c_str(), gt::GradientError);
-  CHECK_THROWS_WITH_AS(y.assign(gt::ones({})), message("assign", of_y).c_str(), gt::GradientError);
-  CHECK_THROWS_WITH_AS(y.zero_grad(), message("zero_grad", of_y).c_str(), gt::GradientError);
+  CHECK_THROWS_WITH_AS(y.zero_grad(), message("zero_grad", "[]").c_str(), gt::GradientError);
+  CHECK_THROWS_WITH_AS(y.assign(gt::ones({})),
+                       "assign: this tensor of shape [] is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
+                       gt::GradientError);
   CHECK_FALSE(y.has_grad());
 }
 

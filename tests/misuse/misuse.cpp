@@ -34,6 +34,10 @@ TEST_CASE("misuse") {
 #ifdef AUTO_PARAMETER
   auto w = net.w;
 #endif
+#ifdef CHECKPOINT_OF_MODULE
+  const gt::nn::MLP mlp({2, 1});
+  const auto y = gt::checkpoint(mlp, a);
+#endif
 #ifdef SPAN_OF_TEMPORARY
   const auto view = (a + b).span<float>();
 #endif

@@ -35,8 +35,19 @@ TEST_CASE("vjp touches no gradient and records nothing unless an input is on the
   CHECK(gt::vjp(gt::square, w, c).requires_grad());
   CHECK(gt::vjp(gt::square, c, w).requires_grad());
   CHECK_FALSE(w.has_grad());
-  // A parameter that f captures is a constant of the product, yet the result depends on it.
-  CHECK(gt::equal(gt::vjp([&](const Tensor& x) { return x * w; }, c, gt::ones({2})), w));
+}
+
+TEST_CASE("derivatives depend on what the function captures") {
+  const Tensor w = gt::parameter(gt::tensor({1, 2})), x = gt::tensor({3, 4}), h = w * w;
+  const auto f = [&](const Tensor& in) { return gt::sum(in * in * h); };  // -> 2xw², slope along x: 2x²w²
+  gt::sum(gt::vjp(f, x, gt::tensor(1))).backward({.retain_graph = true});
+  CHECK(gt::equal(w.grad(), gt::tensor({12, 32})));  // 4xw
+  CHECK(gt::equal(gt::grad(gt::jvp(f, x, x), {w}, {.retain_graph = true})[0], gt::tensor({36, 128})));
+  const auto [y, dx] = gt::value_and_grad(f, x);
+  CHECK(gt::equal(gt::grad(y + gt::sum(dx), {w})[0], gt::tensor({18 + 12, 64 + 32})));
+  CHECK_FALSE(gt::vjp([](const Tensor& in) { return gt::sum(in * gt::parameter(in).detach()); }, x, gt::tensor(1)).requires_grad());
+  const gt::NoGrad off;
+  CHECK_FALSE(gt::vjp(f, x, gt::tensor(1)).requires_grad());
 }
 
 TEST_CASE("vjp works inside of NoGrad and leaves it as it was") {
@@ -128,4 +139,48 @@ TEST_CASE("jvp goes over a long chain and a ladder of diamonds in one sweep") {
 TEST_CASE("jvp: a tangent must be like its input") {
   CHECK(message_of<gt::ShapeError>([] { return gt::jvp(gt::square, gt::zeros({2, 3}), gt::zeros({3})); }) ==
         "jvp: the tangent of input 0 is f32 [3], but the input is f32 [2, 3]; they must be alike");
+}
+
+TEST_CASE("value_and_grad of one input and of several") {
+  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({4, 5, 6}), rows = gt::tensor({2, 0}, {.dtype = gt::i64});
+  const auto dot = [](const Tensor& x, const Tensor& y) { return gt::sum(x * y); };
+  const auto [y, dx] = gt::value_and_grad([](const Tensor& x) { return gt::sum(x * x); }, a);
+  CHECK(y.item() == 14);
+  CHECK(gt::equal(dx, gt::tensor({2, 4, 6})));
+  CHECK_FALSE(y.requires_grad());
+  const auto [of_dot, gradients] = gt::value_and_grad(dot, {a, b});
+  CHECK(of_dot.item() == 32);
+  CHECK(gt::equal(gradients[0], b));
+  CHECK(gt::equal(gradients[1], a));
+  CHECK(gt::equal(gt::value_and_grad(gt::sum, a).second, gt::ones({3})));
+  const auto taken = [](const Tensor& x, const Tensor& at) { return gt::sum(gt::take(x, at)); };
+  CHECK(gt::equal(gt::value_and_grad(taken, {a, rows}).second[1], gt::zeros({2}, {.dtype = gt::i64})));
+}
+
+TEST_CASE("value_and_grad is on the tape if an input is, and works inside of NoGrad") {
+  const Tensor w = gt::parameter(gt::tensor({1, 2}));
+  const auto cubes = [](const Tensor& x) { return gt::sum(x * x * x); };
+  const auto [y, dw] = gt::value_and_grad(cubes, w);
+  (y + gt::sum(dw)).backward();  // Σ x³ + 3x² -> 3x² + 6x
+  CHECK(gt::equal(w.grad(), gt::tensor({9, 24})));
+  const gt::NoGrad off;
+  const auto [constant, slope] = gt::value_and_grad(cubes, w);
+  CHECK(gt::equal(slope, gt::tensor({3, 12})));
+  CHECK_FALSE(constant.requires_grad());
+  CHECK_FALSE(slope.requires_grad());
+}
+
+TEST_CASE("gradcheck of a function that calls value_and_grad") {
+  const auto f = [](const Tensor& x) {
+    const auto [y, dx] = gt::value_and_grad([](const Tensor& in) { return gt::sum(gt::tanh(in) * in); }, x);
+    return y * dx;
+  };
+  CHECK(gt::gradcheck(f, gt::uniform({3, 4})));
+}
+
+TEST_CASE("value_and_grad: one floating element") {
+  CHECK(message_of<gt::ShapeError>([] { return gt::value_and_grad(gt::square, gt::zeros({2, 3})); }) ==
+        "value_and_grad: the function gives shape [2, 3]; it must give exactly one element: reduce it (sum, mean), or call jacobian");
+  CHECK(message_of<gt::DtypeError>([] { return gt::value_and_grad(gt::argmax, gt::zeros({2})); }) ==
+        "value_and_grad: no meaning for i64; convert with .to(gradtape::f32)");
 }
