@@ -19,6 +19,7 @@
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/checkpoint.hpp>
+#include <gradtape/ops/classification.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/create.hpp>
@@ -29,6 +30,7 @@
 #include <gradtape/ops/index.hpp>
 #include <gradtape/ops/jacobian.hpp>
 #include <gradtape/ops/join.hpp>
+#include <gradtape/ops/logic.hpp>
 #include <gradtape/ops/loss.hpp>
 #include <gradtape/ops/math.hpp>
 #include <gradtape/ops/matmul.hpp>
@@ -36,12 +38,16 @@
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>
+#include <gradtape/ops/round.hpp>
 #include <gradtape/ops/scan.hpp>
 #include <gradtape/ops/segment.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/ops/slice.hpp>
+#include <gradtape/ops/softmax.hpp>
 #include <gradtape/ops/sort.hpp>
+#include <gradtape/ops/special.hpp>
 #include <gradtape/ops/statistics.hpp>
+#include <gradtape/ops/trigonometry.hpp>
 #include <gradtape/optim/adam.hpp>
 #include <gradtape/optim/lbfgs.hpp>
 #include <gradtape/optim/line_search.hpp>

@@ -1,71 +1,54 @@
+#include <gradtape/core/error.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/elementwise.hpp>
-#include <gradtape/ops/kernels/softmax.hpp>
+#include <gradtape/ops/logic.hpp>
 #include <gradtape/ops/math.hpp>
-#include <gradtape/ops/record.hpp>
-#include <gradtape/ops/reduce.hpp>
-#include <gradtape/ops/shape.hpp>
+#include <gradtape/ops/slice.hpp>
+#include <gradtape/ops/special.hpp>
+#include <gradtape/ops/trigonometry.hpp>
 
 #include <fmt/format.h>
 
 namespace gradtape {
-namespace {
-
-/// The gradient of softmax from its output, as an op of its own: the composed rule would take four passes.
-struct SoftmaxVjp {
-  static constexpr std::string_view name = "softmax_vjp";
-
-  Shape infer(const Shape& g, const Shape&) const { return g; }
-  void value(const Array& out, const Array& g, const Array& y) const { detail::softmax_vjp(out, packed(g), packed(y)); }
-  auto vjp(Wrt<0>, Grad h, In<1> y) const { return record(*this, h, y); }  // y * (h - sum(h * y)): symmetric in g and h
-  auto vjp(Wrt<1>, Grad h, In<0> g, In<1> y) const {
-    const Tensor hy = sum(h * y, {.axes = -1, .keepdims = true}), gy = sum(g * y, {.axes = -1, .keepdims = true});
-    return h * (g - gy) - g * hy;
-  }
-};
-
-struct Softmax {
-  static constexpr std::string_view name = "softmax";
-
-  Shape infer(const Shape& x) const { return x; }
-  void value(const Array& out, const Array& x) const { detail::softmax(out, packed(x)); }
-  auto vjp(Wrt<0>, Grad g, Out y) const { return tail(SoftmaxVjp{}, g, y); }
-};
-
-struct LogSoftmaxVjp {
-  static constexpr std::string_view name = "log_softmax_vjp";
-
-  Shape infer(const Shape& g, const Shape&) const { return g; }
-  void value(const Array& out, const Array& g, const Array& y) const { detail::log_softmax_vjp(out, packed(g), packed(y)); }
-  auto vjp(Wrt<0>, Grad h, In<1> y) const { return h - sum(h * exp(y), {.axes = -1, .keepdims = true}); }
-  auto vjp(Wrt<1>, Grad h, In<0> g, In<1> y) const { return -h * exp(y) * sum(g, {.axes = -1, .keepdims = true}); }
-};
-
-struct LogSoftmax {
-  static constexpr std::string_view name = "log_softmax";
-
-  Shape infer(const Shape& x) const { return x; }
-  void value(const Array& out, const Array& x) const { detail::log_softmax(out, packed(x)); }
-  auto vjp(Wrt<0>, Grad g, Out y) const { return tail(LogSoftmaxVjp{}, g, y); }
-};
-
-/// Runs an op that works along the last axis along any other.
-template <class Op>
-Tensor along(const Op& op, const Tensor& x, const AxisOptions& options) {
-  detail::check_floating(Op::name, {&x.array()});
-  const int axis = normalize_axis(Op::name, options.axis, x.rank());
-  if (axis == x.rank() - 1) return record(op, x);
-  return transpose(record(op, transpose(x, {axis, -1})), {axis, -1});
-}
-
-}  // namespace
 
 Tensor sigmoid(const Tensor& x) { return elementwise(rule::Sigmoid{}, x); }
-Tensor tanh(const Tensor& x) { return elementwise(rule::Tanh{}, x); }
+Tensor log_sigmoid(const Tensor& x) { return elementwise(rule::LogSigmoid{}, x); }
+Tensor softsign(const Tensor& x) { return elementwise(rule::Softsign{}, x); }
+Tensor silu(const Tensor& x) { return elementwise(rule::Silu{}, x); }
+Tensor mish(const Tensor& x) { return elementwise(rule::Mish{}, x); }
+Tensor hardswish(const Tensor& x) { return elementwise(rule::Hardswish{}, x); }
 Tensor relu(const Tensor& x) { return elementwise(rule::Relu{}, x); }
-Tensor softmax(const Tensor& x, const AxisOptions& options) { return along(Softmax{}, x, options); }
-Tensor log_softmax(const Tensor& x, const AxisOptions& options) { return along(LogSoftmax{}, x, options); }
+
+Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
+  if (options.beta == 0) throw ValueError("softplus: beta is 0; the result would be infinite");
+  return elementwise(rule::Softplus{options.beta, options.threshold}, x);
+}
+
+Tensor leaky_relu(const Tensor& x, const LeakyReluOptions& options) {
+  return elementwise(rule::LeakyRelu{options.negative_slope}, x);
+}
+Tensor elu(const Tensor& x, const EluOptions& options) { return elementwise(rule::Elu{options.alpha}, x); }
+Tensor selu(const Tensor& x) { return elementwise(rule::Selu{}, x); }
+
+Tensor gelu(const Tensor& x, const GeluOptions& options) {
+  return options.approximate == GeluOptions::tanh ? elementwise(rule::GeluTanh{}, x) : elementwise(rule::Gelu{}, x);
+}
+
+Tensor hardtanh(const Tensor& x, const HardtanhOptions& options) {
+  if (!(options.min <= options.max))
+    throw ValueError(fmt::format("hardtanh: min {} is above max {}; swap them", options.min, options.max));
+  return elementwise(rule::Hardtanh{options.min, options.max}, x);
+}
+
+Tensor glu(const Tensor& x, const AxisOptions& options) {
+  const int axis = normalize_axis("glu", options.axis, x.rank());
+  const std::int64_t size = x.shape()[axis];
+  if (size % 2 != 0)
+    throw ShapeError(
+        fmt::format("glu: axis {} of {} has an odd size, which cannot be halved", axis, to_string(x.shape())));
+  return slice(x, {.axis = axis, .end = size / 2}) * sigmoid(slice(x, {.axis = axis, .begin = size / 2}));
+}
 
 }  // namespace gradtape

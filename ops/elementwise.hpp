@@ -10,7 +10,11 @@
 #include <gradtape/ops/rules/activation.hpp>
 #include <gradtape/ops/rules/arithmetic.hpp>
 #include <gradtape/ops/rules/compare.hpp>
+#include <gradtape/ops/rules/logic.hpp>
 #include <gradtape/ops/rules/math.hpp>
+#include <gradtape/ops/rules/round.hpp>
+#include <gradtape/ops/rules/special.hpp>
+#include <gradtape/ops/rules/trigonometry.hpp>
 
 #include <array>
 #include <cstddef>

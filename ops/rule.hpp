@@ -142,7 +142,7 @@ struct Register<First, X...> : Register<X...> {};
 template <class R, Argument X>
 auto unwrap(X x) {
   if constexpr (Number<X>)
-    return R(static_cast<typename R::value_type>(x));
+    return R(number_cast<typename R::value_type>(x));
   else
     return x.v;
 }
@@ -227,7 +227,7 @@ auto as_value([[maybe_unused]] const Other& other, X x) {
   else if constexpr (std::same_as<Other, Tensor>)
     return Tensor(gradtape::detail::scalar("map", static_cast<double>(x), other.dtype()));
   else
-    return Other{decltype(Other::v)(static_cast<typename Other::rule_value>(x))};
+    return Other{decltype(Other::v)(number_cast<typename Other::rule_value>(x))};
 }
 /// The first that is neither a number nor, if it can be had, a probe.
 template <class First, class... X>
@@ -236,6 +236,13 @@ auto kind_of(First first, X... x) {
     return kind_of(x...);
   else
     return first;
+}
+
+/// The value of an op whose arguments may be numbers.
+template <class Op, class... X>
+auto value_of(const Op& op, X... x) {
+  const auto kind = kind_of(x..., Probe<0>{});
+  return op.value(as_value(kind, x)...);
 }
 
 /// An op on arguments of which some are dual. An op without a rule, such as a comparison, lets no derivative through.
@@ -269,13 +276,17 @@ using detail::Pair;
 
 /// What a basic function of rules is made of: `f` on SIMD registers, and the op whose rule says how derivatives go through.
 template <class Op, class F, Argument... X>
-auto lift(F f, X... x) {
+auto lift(const Op& op, F f, X... x) {
   if constexpr ((detail::is_dual<X> || ...))
-    return detail::dual(Op{}, x...);
+    return detail::dual(op, x...);
   else if constexpr ((detail::is_probe<X> || ...))
     return Probe<(detail::reads_of<X> | ...)>{};
   else
     return detail::wrap(f(detail::unwrap<typename detail::Register<X...>::type>(x)...));
+}
+template <class Op, class F, Argument... X>
+auto lift(F f, X... x) {
+  return lift(Op{}, f, x...);
 }
 
 /// An op called by another rule, such as sigmoid: its formula, or on dual numbers its own rule.
@@ -284,7 +295,7 @@ auto call(const Op& op, X... x) {
   if constexpr ((detail::is_dual<X> || ...))
     return detail::dual(op, x...);
   else
-    return op.value(x...);
+    return detail::value_of(op, x...);
 }
 
 }  // namespace gradtape::rule

@@ -50,6 +50,7 @@ Dtype compute_dtype(const ElementwiseTable& table, std::span<const Array* const>
       dtype = d;
     }
   }
+  if (!dtype) return f32;  // conditions alone, read as 0 and 1
   if (*dtype == boolean && table.comparison && table.value[2]) return i64;
   if (*dtype == boolean || !table.value[static_cast<std::size_t>(*dtype)])
     throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", table.name, to_string(*dtype)));
@@ -281,9 +282,13 @@ void elementwise_jvp(const ElementwiseTable& table, const void* op, Forward& pas
   }
 }
 
-Array scalar(std::string_view op, double number, Dtype dtype) {
+void require_whole(std::string_view op, double number, Dtype dtype) {
   if (!is_floating(dtype) && number != std::trunc(number))
     throw DtypeError(fmt::format("{}: the number {} is not whole, and the tensor is {}; convert it with .to(gradtape::f32)", op, number, to_string(dtype)));
+}
+
+Array scalar(std::string_view op, double number, Dtype dtype) {
+  require_whole(op, number, dtype);
   Array out = Array::make(dtype, {});
   fill(out, number);
   return out;

@@ -40,6 +40,9 @@ void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, B
 /// The derivative of the output along the tangents of the inputs: the kernels of the gradients on tangents, summed.
 void elementwise_jvp(const ElementwiseTable& table, const void* op, Forward& pass, Node& node);
 
+/// Throws DtypeError if `number` is not whole and dtype is i64.
+void require_whole(std::string_view op, double number, Dtype dtype);
+
 /// A scalar of `dtype`. Throws DtypeError if `number` is not whole and dtype is i64.
 Array scalar(std::string_view op, double number, Dtype dtype);
 

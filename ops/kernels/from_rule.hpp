@@ -89,7 +89,7 @@ struct ElementwiseTraits {
 template <class L, class V>
 L as_lane(V v) {
   if constexpr (Number<V>)
-    return L{decltype(L::v)(static_cast<typename L::rule_value>(v))};
+    return L{decltype(L::v)(number_cast<typename L::rule_value>(v))};
   else
     return v;
 }

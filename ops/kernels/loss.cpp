@@ -8,7 +8,7 @@
 
 namespace gradtape::detail {
 
-void mean_square_difference(const Array& out, const Array& a, const Array& b) {
+void sum_square_difference(const Array& out, const Array& a, const Array& b, double scale) {
   with_floating("mse_loss", a.dtype(), [&]<class T>(std::type_identity<T>) {
     using Batch = xsimd::batch<T>;
     constexpr auto lane = static_cast<std::int64_t>(Batch::size);
@@ -27,15 +27,20 @@ void mean_square_difference(const Array& out, const Array& a, const Array& b) {
       total += static_cast<double>(xsimd::hadd(sum));
       for (; i < end; ++i) total += static_cast<double>(x[i] - y[i]) * static_cast<double>(x[i] - y[i]);
     }
-    fill(out, total / static_cast<double>(n));
+    fill(out, scale * total);
   });
 }
 
-void require_classes(std::string_view op, const Array& labels, std::int64_t classes) {
+bool require_classes(std::string_view op, const Array& labels, std::int64_t classes, std::optional<std::int64_t> ignored) {
   const Array all = packed(labels);
-  for (std::int64_t i = 0; i < all.numel(); ++i)
-    if (const std::int64_t label = all.data<std::int64_t>()[i]; label < 0 || label >= classes)
-      throw ValueError(fmt::format("{}: label {} at index {} is no class; expected 0 to {}", op, label, i, classes - 1));
+  bool ignores = false;
+  for (std::int64_t i = 0; i < all.numel(); ++i) {
+    const std::int64_t label = all.data<std::int64_t>()[i];
+    if (label >= 0 && label < classes && label != ignored) continue;
+    if (label != ignored) throw ValueError(fmt::format("{}: label {} at index {} is no class; expected 0 to {}", op, label, i, classes - 1));
+    ignores = true;
+  }
+  return ignores;
 }
 
 }  // namespace gradtape::detail

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <gradtape/ops/rule.hpp>
+#include <gradtape/ops/compare.hpp>
+#include <gradtape/ops/rules/arithmetic.hpp>
 
 #include <string_view>
 
@@ -98,5 +99,14 @@ auto where(C condition, A a, B b) {
 // NaN wins on either side, as in IEEE 754-2019 maximum and minimum.
 template <class A, class B> requires Pair<A, B> auto maximum(A a, B b) { return lift<Maximum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b); }
 template <class A, class B> requires Pair<A, B> auto minimum(A a, B b) { return lift<Minimum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b); }
+
+struct Clamp {
+  static constexpr std::string_view name = "clamp";
+  static constexpr bool integers = true;
+  double min, max;
+  auto value(auto x) const { return minimum(maximum(x, min), max); }
+  auto vjp(auto g, auto x) const { return where(x < min, 0, where(x > max, 0, g)); }  // so that NaN passes its gradient on
+};
+template <Value X> auto clamp(X x, const ClampOptions& options) { return call(Clamp{options.min, options.max}, x); }
 
 }  // namespace gradtape::rule

@@ -21,6 +21,20 @@ Outputs clip(const Node& n) {
   return n.has(2) ? gt::minimum(x, n[2]) : x;
 }
 
+/// With the sign of the divisor, or of the dividend.
+Outputs mod(const Node& n) {
+  const gt::Tensor a = n[0], b = n[1];
+  if (!n.flag("fmod", false)) return gt::remainder(a, b);
+  return gt::sign(a) * gt::remainder(gt::abs(a), gt::abs(b));
+}
+
+Outputs is_infinite(const Node& n) {
+  const gt::Tensor x = n[0];
+  const bool negative = n.flag("detect_negative", true), positive = n.flag("detect_positive", true);
+  if (negative && positive) return gt::isinf(x);
+  return gt::logical_and(gt::isinf(x), positive ? x > 0 : x < 0);
+}
+
 /// The result has the dtype of the base; powers of integers are taken in f64.
 Outputs pow(const Node& n) {
   const gt::Tensor base = n[0], exponent = n[1];
@@ -40,31 +54,52 @@ Outputs dropout(const Node& n) {
 Table elementwise() {
   return {
       {"Abs", unary(gt::abs)},
+      {"Acos", unary(gt::acos)},
+      {"Acosh", unary(gt::acosh)},
       {"Add", binary(gt::add)},
+      {"And", binary(gt::logical_and)},
+      {"Asin", unary(gt::asin)},
+      {"Asinh", unary(gt::asinh)},
+      {"Atan", unary(gt::atan)},
+      {"Atanh", unary(gt::atanh)},
+      {"Ceil", unary(gt::ceil)},
       {"Clip", clip},
       {"Cos", unary(gt::cos)},
+      {"Cosh", unary(gt::cosh)},
       {"Div", binary(gt::div)},
       {"Dropout", dropout},
-      {"Equal", binary([](auto a, auto b) { return a == b; })},
+      {"Equal", binary(gt::eq)},
+      {"Erf", unary(gt::erf)},
       {"Exp", unary(gt::exp)},
-      {"Greater", binary([](auto a, auto b) { return a > b; })},
-      {"GreaterOrEqual", binary([](auto a, auto b) { return a >= b; })},
+      {"Floor", unary(gt::floor)},
+      {"Greater", binary(gt::gt)},
+      {"GreaterOrEqual", binary(gt::ge)},
       {"Identity", unary([](auto x) { return x; })},
-      {"Less", binary([](auto a, auto b) { return a < b; })},
-      {"LessOrEqual", binary([](auto a, auto b) { return a <= b; })},
+      {"IsInf", is_infinite},
+      {"IsNaN", unary(gt::isnan)},
+      {"Less", binary(gt::lt)},
+      {"LessOrEqual", binary(gt::le)},
       {"Log", unary(gt::log)},
       {"Max", fold(gt::maximum)},
       {"Mean", mean},
       {"Min", fold(gt::minimum)},
+      {"Mod", mod},
       {"Mul", binary(gt::mul)},
       {"Neg", unary(gt::neg)},
+      {"Not", unary(gt::logical_not)},
+      {"Or", binary(gt::logical_or)},
       {"Pow", pow},
-      {"Reciprocal", unary([](auto x) { return 1 / x; })},
+      {"Reciprocal", unary(gt::reciprocal)},
+      {"Round", unary(gt::round)},
+      {"Sign", unary(gt::sign)},
       {"Sin", unary(gt::sin)},
+      {"Sinh", unary(gt::sinh)},
       {"Sqrt", unary(gt::sqrt)},
       {"Sub", binary(gt::sub)},
       {"Sum", fold(gt::add)},
+      {"Tan", unary(gt::tan)},
       {"Where", ternary(gt::where)},
+      {"Xor", binary(gt::logical_xor)},
   };
 }
 

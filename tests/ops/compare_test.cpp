@@ -1,4 +1,4 @@
-#include <ops/cases.hpp>
+#include <ops/exact.hpp>
 
 namespace gt = gradtape;
 using cases::between, cases::inf, cases::vector;
@@ -33,7 +33,75 @@ gt::Tensor outside(const gt::Shape& shape) {
 /// A condition of the shape, about half of it true.
 gt::Tensor coin(const gt::Shape& shape) { return gt::uniform(shape) < 0.5; }
 
+/// Rows of a comparison by name and as an operator.
+template <class F, class Operator>
+std::vector<cases::Row> comparison(const std::string& op, const std::string& symbol, F f, Operator symbolic) {
+  const auto any = between(-2, 2);
+  return {cases::pairwise(op, symbol, f, any, any, 0),
+          cases::pairwise("operator" + symbol, symbol, symbolic, any, any, 0)};
+}
+
+const cases::Rows comparisons([]() -> std::vector<cases::Row> {
+  using gt::Tensor;
+  std::vector<cases::Row> rows;
+  for (auto& pair : {comparison("eq", "==", gt::eq, [](const Tensor& a, const Tensor& b) { return a == b; }),
+                     comparison("ne", "!=", gt::ne, [](const Tensor& a, const Tensor& b) { return a != b; }),
+                     comparison("lt", "<", gt::lt, [](const Tensor& a, const Tensor& b) { return a < b; }),
+                     comparison("le", "<=", gt::le, [](const Tensor& a, const Tensor& b) { return a <= b; }),
+                     comparison("gt", ">", gt::gt, [](const Tensor& a, const Tensor& b) { return a > b; }),
+                     comparison("ge", ">=", gt::ge, [](const Tensor& a, const Tensor& b) { return a >= b; })})
+    rows.insert(rows.end(), pair.begin(), pair.end());
+  const auto n = [] { return gt::tensor({1, 2}, {.dtype = gt::i64}); };
+  rows[0] = cases::also(rows[0], {},
+                        {{"==: dtypes boolean and i64 do not mix; convert one with .to(gradtape::boolean)",
+                          [=] { gt::eq(cases::booleans({2}), n()); }},
+                         {"==: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)",
+                          [=] { gt::eq(n(), 0.5); }}});
+  return rows;
+});
+
+const cases::Rows choices([]() -> std::vector<cases::Row> {
+  using gt::Tensor, cases::also, cases::calls, cases::on;
+  const auto any = between(-2, 2), inside = between(-1, 1), kink = cases::away_from(0);
+  const auto n = [] { return gt::tensor({1, 2}, {.dtype = gt::i64}); };
+  const auto f = [] { return gt::zeros({2}); };
+  std::vector<cases::Call> wheres =
+      cases::binary([](const Tensor& a, const Tensor& b) { return gt::where(a > b, a * b, b); }, inside, outside);
+  for (const gt::Shape& shape : {gt::Shape{}, {1}, {4}, {3, 1}, {1, 4}, {3, 4}, {2, 3, 4}, {0, 3, 4}})
+    wheres = calls({wheres, on({{shape, coin}, {{3, 4}, any}, {{4}, any}}, gt::where),
+                    on({{shape, coin}, {{3, 1}, any}, {{}, any}}, gt::where)});
+  return {
+      {"where",
+       wheres,
+       {{"where: input 0 must be boolean, not f32; compare it with something first", [=] { gt::where(f(), f(), f()); }},
+        {"where: input 0 must be boolean, not i64; compare it with something first", [=] { gt::where(n(), f(), f()); }},
+        {"where: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)",
+         [=] { gt::where(cases::booleans({2}), f(), gt::zeros({2}, {.dtype = gt::f64})); }},
+        {"where: no meaning for boolean; convert with .to(gradtape::f32)",
+         [] { gt::where(cases::booleans({2}), cases::booleans({2}), cases::booleans({2})); }},
+        {"where: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)",
+         [=] { gt::where(cases::booleans({2}), n(), 0.5); }},
+        {"where: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1",
+         [] { gt::where(cases::booleans({2}), gt::zeros({3}), 0); }}}},
+      also(cases::pairwise("maximum", "maximum", gt::maximum, inside, outside),
+           cases::unary([](const Tensor& x) { return gt::maximum(x, 0) * x; }, kink),
+           {{"maximum: no meaning for boolean; convert with .to(gradtape::f32)",
+             [] { gt::maximum(cases::booleans({2}), cases::booleans({2})); }}}),
+      also(cases::pairwise("minimum", "minimum", gt::minimum, inside, outside),
+           cases::unary([](const Tensor& x) { return gt::minimum(0.05, x) * x; }, kink)),
+      also(cases::numeric(
+               "clamp", [](const Tensor& x) { return gt::clamp(x, {.min = 0}); }, kink),
+           calls({cases::unary([](const Tensor& x) { return gt::clamp(x, {.max = 0}) * x; }, kink),
+                  cases::unary([](const Tensor& x) { return gt::clamp(x, {.min = -1.05, .max = 1.05}); }, inside)}),
+           {{"clamp: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)",
+             [=] { gt::clamp(n(), {.max = 0.5}); }}}),
+  };
+});
+
 }  // namespace
+
+TEST_CASE("comparisons: rows") { comparisons.check(); }
+TEST_CASE("where maximum minimum and clamp: rows") { choices.check(); }
 
 TEST_CASE("comparisons: every pair of values in every dtype") {
   const auto check = []<class T>(const std::vector<T>& values) {
@@ -113,25 +181,6 @@ TEST_CASE("where: value and gradients on paper") {
   CHECK(gt::equal(gt::where(flags({true, false, true}), n, -n), gt::tensor({1, -2, 3}, {.dtype = gt::i64})));
 }
 
-TEST_CASE("where: gradcheck over shapes broadcasts and views") {
-  const auto any = between(-2, 2);
-  // Conditions that no small step turns over: every a lies in [-1, 1], every b outside of it, on both sides.
-  cases::gradcheck_all([](const gt::Tensor& a, const gt::Tensor& b) { return gt::where(a > b, a * b, b); },
-                       between(-1, 1), outside);
-  cases::gradcheck_all([](const gt::Tensor& x) { return gt::where(x.detach() > 0, x * x, 3); }, cases::away_from(0));
-  const gt::RandomStream random_stream(33);
-  for (const gt::Shape& shape : {gt::Shape{}, gt::Shape{1}, gt::Shape{4}, gt::Shape{3, 1}, gt::Shape{1, 4},
-                                 gt::Shape{3, 4}, gt::Shape{2, 3, 4}}) {
-    CAPTURE(gt::to_string(shape));
-    const auto c = coin(shape);
-    CHECK(gt::gradcheck(gt::where, {c, any({3, 4}), any({4})}));
-    CHECK(gt::gradcheck(gt::where, {c, any({3, 1}), any({})}));
-  }
-  const auto turned = gt::transpose(coin({4, 3}));
-  CHECK(gt::gradcheck(gt::where, {turned, any({3, 4}), any({3, 1})}));
-  CHECK(gt::gradcheck(gt::where, {coin({3, 70}), any({3, 1}), any({70})}));
-}
-
 TEST_CASE("where: NaN and infinity in the branch not chosen touch neither value nor gradient") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64})
     for (const double bad : {cases::nan, inf, -inf}) {
@@ -184,17 +233,6 @@ TEST_CASE("maximum and minimum: against plain loops over every broadcast in f32 
       any);
 }
 
-TEST_CASE("maximum and minimum: gradcheck over shapes broadcasts and views") {
-  const auto inside = between(-1, 1);
-  cases::gradcheck_all(gt::maximum, inside, outside);
-  cases::gradcheck_all(gt::minimum, inside, outside);
-  cases::gradcheck_all(
-      [](const gt::Tensor& a, const gt::Tensor& b) { return gt::maximum(a * a, b) * gt::minimum(a, b); }, inside,
-      outside);
-  cases::gradcheck_all([](const gt::Tensor& x) { return gt::maximum(x, 0) + gt::minimum(0.05, x) * x; },
-                       cases::away_from(0));
-}
-
 TEST_CASE("maximum and minimum: NaN wins on either side and ties share the gradient") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
     const auto a = vector({cases::nan, 1, cases::nan, inf, -inf, 2}, dtype),
@@ -213,37 +251,38 @@ TEST_CASE("maximum and minimum: NaN wins on either side and ties share the gradi
   CHECK(gt::equal(gt::minimum(3, n), gt::tensor({1, 3}, {.dtype = gt::i64})));
 }
 
-TEST_CASE("compare: error messages word for word") {
-  using cases::message_of;
-  const auto f = gt::zeros({2}), d = gt::zeros({2}, {.dtype = gt::f64}), n = gt::tensor({1, 2}, {.dtype = gt::i64}),
-             c = flags({true, false});
-  CHECK(message_of<gt::ShapeError>([&] { return f == gt::zeros({3}); }) ==
-        "==: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
-  CHECK(message_of<gt::DtypeError>([&] { return f < d; }) ==
-        "<: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return c != n; }) ==
-        "!=: dtypes boolean and i64 do not mix; convert one with .to(gradtape::boolean)");
-  CHECK(message_of<gt::DtypeError>([&] { return n == 0.5; }) ==
-        "==: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(f, f, f); }) ==
-        "where: input 0 must be boolean, not f32; compare it with something first");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(n, f, f); }) ==
-        "where: input 0 must be boolean, not i64; compare it with something first");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, f, d); }) ==
-        "where: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, c, c); }) ==
-        "where: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::where(c, n, 0.5); }) ==
-        "where: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)");
-  CHECK(message_of<gt::ShapeError>([&] { return gt::where(c, gt::zeros({3}), 0); }) ==
-        "where: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::maximum(c, c); }) ==
-        "maximum: no meaning for boolean; convert with .to(gradtape::f32)");
-  CHECK(message_of<gt::DtypeError>([&] { return gt::minimum(f, d); }) ==
-        "minimum: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  // Read left to right, as it was written.
-  CHECK(message_of<gt::DtypeError>([&] { return f > d; }) ==
-        ">: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
-  CHECK(message_of<gt::ShapeError>([&] { return f >= gt::zeros({3}); }) ==
-        ">=: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1");
+TEST_CASE("clamp: values and gradients at the bounds and beyond") {
+  const double nan = cases::nan;
+  for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
+    const auto x = vector({-inf, -2, -1, 0.5, 2, 3, inf, nan}, dtype), ones = gt::ones_like(x);
+    const auto check = [&](const gt::ClampOptions& options, const std::vector<double>& y,
+                           const std::vector<double>& slopes) {
+      const auto f = [&](const gt::Tensor& v) { return gt::clamp(v, options); };
+      CHECK(f(x) == gt::approx(vector(y, dtype)));
+      CHECK(gt::vjp(f, x, ones) == gt::approx(vector(slopes, dtype)));
+    };
+    check({.min = -1, .max = 2}, {-1, -1, -1, 0.5, 2, 2, 2, nan}, {0, 0, 1, 1, 1, 0, 0, 1});
+    check({.min = -1}, {-1, -1, -1, 0.5, 2, 3, inf, nan}, {0, 0, 1, 1, 1, 1, 1, 1});
+    check({.max = 2}, {-inf, -2, -1, 0.5, 2, 2, 2, nan}, {1, 1, 1, 1, 1, 0, 0, 1});
+    check({}, {-inf, -2, -1, 0.5, 2, 3, inf, nan}, {1, 1, 1, 1, 1, 1, 1, 1});
+    check({.min = 1, .max = 0}, {0, 0, 0, 0, 0, 0, 0, nan}, {0, 0, 0, 0, 0, 0, 0, 1});
+  }
+  const auto least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+  const auto n = gt::tensor({least, -5L, 0L, 7L, most}, {.dtype = gt::i64});
+  CHECK(gt::equal(gt::clamp(n, {.min = -1, .max = 2}), gt::tensor({-1, -1, 0, 2, 2}, {.dtype = gt::i64})));
+  CHECK(gt::equal(gt::clamp(n, {.max = 2}), gt::tensor({least, -5L, 0L, 2L, 2L}, {.dtype = gt::i64})));
+  CHECK(gt::equal(gt::clamp(n, {.min = -1e30, .max = 1e30}), n));
+}
+
+TEST_CASE("where: no gradient of a choice is silently 0 where a value is NaN") {
+  for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
+    const auto x = vector({cases::nan}, dtype), one = gt::ones({1}, {.dtype = dtype});
+    for (const auto op : {gt::maximum, gt::minimum})
+      for (const auto& [a, b] : {std::pair{x, one}, {one, x}, {x, x}}) {
+        const auto [da, db] = gt::vjp(op, {a, b}, one);
+        CHECK(da.item() == 1);
+        CHECK(db.item() == 1);
+      }
+    for (const auto op : {gt::abs, gt::relu}) CHECK(gt::vjp(op, x, one).item() != 0);
+  }
 }

@@ -48,6 +48,11 @@ Maker unary(gt::Tensor (Random::*sample)(const gt::Shape&), F f) {
   return [=](Random& r) { return call({(r.*sample)(r.shape(0))}, f); };
 }
 
+template <class Ours, class Theirs>
+Maker unary(gt::Tensor (Random::*sample)(const gt::Shape&), Ours ours, Theirs theirs) {
+  return [=](Random& r) { return call({(r.*sample)(r.shape(0))}, ours, theirs); };
+}
+
 template <class F>
 Maker binary(gt::Tensor (Random::*first)(const gt::Shape&), gt::Tensor (Random::*second)(const gt::Shape&), F f) {
   return [=](Random& r) {

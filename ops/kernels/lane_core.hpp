@@ -1,0 +1,211 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include <xsimd/xsimd.hpp>
+
+/// Functions of SIMD registers. Unlike some of xsimd's own, an element's bits never depend on its neighbours, and
+/// special values follow IEEE 754 and C99 Annex F. What they are made of stands here.
+namespace gradtape::detail::lanes {
+
+template <class B>
+inline constexpr bool is_double = std::is_same_v<typename B::value_type, double>;
+
+/// `v`, rounded to the type of an element, in every element.
+template <class B>
+B number(double v) {
+  return B(static_cast<typename B::value_type>(v));
+}
+
+/// The one of two numbers that belongs to the precision.
+template <class B>
+B number(double in_f32, double in_f64) {
+  return number<B>(is_double<B> ? in_f64 : in_f32);
+}
+
+template <class B>
+B infinity() {
+  return B(std::numeric_limits<typename B::value_type>::infinity());
+}
+template <class B>
+B quiet_nan() {
+  return B(std::numeric_limits<typename B::value_type>::quiet_NaN());
+}
+
+/// Whether fma rounds once.
+template <class Arch>
+inline constexpr bool has_fma = std::is_base_of_v<xsimd::avx512f, Arch>;
+template <class Arch>
+inline constexpr bool has_fma<xsimd::fma3<Arch>> = true;
+
+/// x · y + z, rounded once where the processor can do that. xsimd 8.1 does not know the instruction of AVX-512.
+template <class B>
+B fma(const B& x, const B& y, const B& z) {
+#ifdef __AVX512F__
+  if constexpr (std::is_base_of_v<xsimd::avx512f, typename B::arch_type>) {
+    if constexpr (is_double<B>)
+      return _mm512_fmadd_pd(x, y, z);
+    else
+      return _mm512_fmadd_ps(x, y, z);
+  }
+#endif
+  return xsimd::fma(x, y, z);
+}
+
+/// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512.
+template <class B>
+B neg(const B& x) {
+  return x ^ number<B>(-0.0);
+}
+
+/// z - x · y, rounded like fma.
+template <class B>
+B fnma(const B& x, const B& y, const B& z) {
+#ifdef __AVX512F__
+  if constexpr (std::is_base_of_v<xsimd::avx512f, typename B::arch_type>) {
+    if constexpr (is_double<B>)
+      return _mm512_fnmadd_pd(x, y, z);
+    else
+      return _mm512_fnmadd_ps(x, y, z);
+  }
+#endif
+  return xsimd::fnma(x, y, z);
+}
+
+/// A number as the sum of two, the second at most half an ulp of the first.
+template <class B>
+struct Pair {
+  B high, low;
+};
+
+/// x · y without an error. Of numbers so large that splitting them overflows, the lower part is NaN without fma.
+template <class B>
+Pair<B> exact_product(const B& x, const B& y) {
+  if constexpr (has_fma<typename B::arch_type>) {
+    const B p = lanes::fma(x, y, number<B>(-0.0));  // an ordinary product could be fused into what follows
+    return {p, lanes::fma(x, y, neg(p))};
+  } else {  // Veltkamp and Dekker
+    const B split = number<B>(4097, 134217729), p = x * y, xs = x * split, ys = y * split;
+    const B xh = xs - (xs - x), xl = x - xh, yh = ys - (ys - y), yl = y - yh;
+    return {p, ((xh * yh - p) + xh * yl + xl * yh) + xl * yl};
+  }
+}
+
+/// z - x · y without an error, for a product so close to z that a number of this precision can be the difference.
+template <class B>
+B exact_rest(const B& x, const B& y, const B& z) {
+  if constexpr (has_fma<typename B::arch_type>) {
+    return lanes::fnma(x, y, z);
+  } else {
+    const Pair<B> p = exact_product(x, y);
+    return (z - p.high) - p.low;
+  }
+}
+
+/// x + y without an error, whichever is larger (Knuth).
+template <class B>
+Pair<B> exact_sum(const B& x, const B& y) {
+  const B s = x + y, of_y = s - x;
+  return {s, (x - (s - of_y)) + (y - of_y)};
+}
+
+/// y · x^k and the polynomial of degree k - 1 with these coefficients, k even, in steps of two: half as many wait for
+/// each other.
+template <class B, class... C>
+B polynomial_from(const B& y, const B& x, const B& square, double a, double b, C... lower) {
+  const B sum = lanes::fma(y, square, lanes::fma(number<B>(a), x, number<B>(b)));
+  if constexpr (sizeof...(lower) == 0)
+    return sum;
+  else
+    return polynomial_from(sum, x, square, lower...);
+}
+
+/// The polynomial with these coefficients, the highest power's first.
+template <class B, class... C>
+B polynomial(const B& x, double a, double b, C... lower) {
+  if constexpr (sizeof...(lower) % 2 == 1)
+    return polynomial_from(number<B>(a), x, x * x, b, lower...);
+  else if constexpr (sizeof...(lower) == 0)
+    return lanes::fma(number<B>(a), x, number<B>(b));
+  else
+    return polynomial_from(lanes::fma(number<B>(a), x, number<B>(b)), x, x * x, lower...);
+}
+
+/// The bits of a register of float or double, as unsigned integers.
+template <class B>
+using Bits = xsimd::batch<std::conditional_t<is_double<B>, std::uint64_t, std::uint32_t>, typename B::arch_type>;
+
+template <class B>
+Bits<B> bits(const B& x) {
+  return xsimd::bitwise_cast<Bits<B>>(x);
+}
+template <class B>
+B from_bits(const Bits<B>& x) {
+  return xsimd::bitwise_cast<B>(x);
+}
+
+template <class B>
+inline constexpr int mantissa_bits = is_double<B> ? 52 : 23;
+template <class B>
+inline constexpr int exponent_bias = is_double<B> ? 1023 : 127;
+
+/// Added to a number below 2²² (2⁵¹), this leaves the nearest whole number, as an integer, in the low bits of the sum.
+template <class B>
+inline constexpr double whole_in_low_bits = is_double<B> ? 0x1.8p52 : 0x1.8p23;
+
+/// |y| with the sign of x.
+template <class B>
+B with_sign(const B& y, const B& x) {
+  return y | xsimd::bitofsign(x);
+}
+
+/// A register in memory, for what has to go element by element.
+template <class B>
+struct Elements {
+  alignas(64) typename B::value_type at[B::size];
+  explicit Elements(const B& x) { x.store_aligned(at); }
+};
+
+/// `f`, a function of numbers, of each element.
+template <class F, class B, class... X>
+B by_element(F f, const B& x, const X&... more) {
+  Elements<B> y(x);
+  const auto all = [&](const auto&... e) {
+    for (std::size_t i = 0; i < B::size; ++i) y.at[i] = f(y.at[i], e.at[i]...);
+  };
+  all(Elements<X>(more)...);
+  return B::load_aligned(y.at);
+}
+
+/// Elements `i` of x, converted. Loops over memory would wait for what they have just written.
+template <class A, std::size_t... i>
+xsimd::batch<double, A> widen(const xsimd::batch<float, A>& x, std::index_sequence<i...>) {
+  using Wide = typename xsimd::batch<double, A>::register_type;
+  return Wide(__builtin_convertvector(__builtin_shufflevector(x.data, x.data, i...), Wide));
+}
+
+/// The elements of two registers, converted.
+template <class A, std::size_t... i>
+xsimd::batch<float, A> narrow(const xsimd::batch<double, A>& x, const xsimd::batch<double, A>& y,
+                              std::index_sequence<i...>) {
+  using Narrow = typename xsimd::batch<float, A>::register_type;
+  return Narrow(__builtin_convertvector(__builtin_shufflevector(x.data, y.data, i...), Narrow));
+}
+
+/// `f`, a function of registers of double, of registers of float.
+template <class F, class A, class... X>
+xsimd::batch<float, A> in_double(F f, const xsimd::batch<float, A>& x, const X&... more) {
+  constexpr std::size_t half = xsimd::batch<float, A>::size / 2;
+  const auto lower = std::make_index_sequence<half>();
+  const auto upper = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::index_sequence<(i + half)...>();
+  }(lower);
+  return narrow(f(widen(x, lower), widen(more, lower)...), f(widen(x, upper), widen(more, upper)...),
+                std::make_index_sequence<2 * half>());
+}
+
+}  // namespace gradtape::detail::lanes
