@@ -9,6 +9,7 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)  # by name: BLAS may resolve to the reference one
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+find_path(XFLENS_INCLUDE_DIR xflens/cxxlapack/cxxlapack.h REQUIRED)  # of xtensor-blas, whose package links any BLAS it finds
 
 # Found by hand, for its CMake package demands OpenCL.
 if(GRADTAPE_ONEDNN)
@@ -18,4 +19,4 @@ if(GRADTAPE_ONEDNN)
     message(STATUS "oneDNN was not found: all products go to OpenBLAS")
   endif()
 endif()
-mark_as_advanced(RANDOM123_INCLUDE_DIR DNNL_LIBRARY DNNL_INCLUDE_DIR)
+mark_as_advanced(RANDOM123_INCLUDE_DIR XFLENS_INCLUDE_DIR DNNL_LIBRARY DNNL_INCLUDE_DIR)

@@ -78,20 +78,6 @@ struct Linear {
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
 };
 
-/// The leading axes of a batch, and two more.
-Shape with_batch(const Shape& batch, std::int64_t rows, std::int64_t cols) {
-  Shape shape = batch;
-  shape.push_back(rows);
-  shape.push_back(cols);
-  return shape;
-}
-
-Shape without_last(const Shape& shape, int n) {
-  Shape out;
-  for (int axis = 0; axis + n < shape.rank(); ++axis) out.push_back(shape[axis]);
-  return out;
-}
-
 /// Vectors, batches, and the mixtures of them.
 Tensor of_batches(const Tensor& a, const Tensor& b) {
   if (a.rank() == 0 || b.rank() == 0)
@@ -100,20 +86,33 @@ Tensor of_batches(const Tensor& a, const Tensor& b) {
   if (k != b.shape()[b.rank() == 1 ? -1 : -2]) throw_inner(a.shape(), b.shape());
   if (a.rank() == 1) {  // a row, which the result loses again
     const Tensor y = matmul(reshape(a, {1, k}), b);
-    Shape shape = without_last(y.shape(), b.rank() == 1 ? 1 : 2);
+    Shape shape = detail::without_last(y.shape(), b.rank() == 1 ? 1 : 2);
     if (b.rank() > 1) shape.push_back(b.shape()[-1]);
     return reshape(y, shape);
   }
-  if (b.rank() == 1) return reshape(matmul(a, reshape(b, {k, 1})), without_last(a.shape(), 1));
+  if (b.rank() == 1) return reshape(matmul(a, reshape(b, {k, 1})), detail::without_last(a.shape(), 1));
   const std::int64_t m = a.shape()[-2], n = b.shape()[-1];
-  const Shape left = without_last(a.shape(), 2), right = without_last(b.shape(), 2);
+  const Shape left = detail::without_last(a.shape(), 2), right = detail::without_last(b.shape(), 2);
   if (b.rank() == 2)  // one product for the whole batch
-    return reshape(record(MatMul{}, reshape(a, {left.numel() * m, k}), b), with_batch(left, m, n));
+    return reshape(record(MatMul{}, reshape(a, {left.numel() * m, k}), b), detail::with_batch(left, m, n));
   const Shape batch = broadcast("matmul", left, right);
-  return record(MatMul{}, broadcast_to(a, with_batch(batch, m, k)), broadcast_to(b, with_batch(batch, k, n)));
+  return record(MatMul{}, broadcast_to(a, detail::with_batch(batch, m, k)), broadcast_to(b, detail::with_batch(batch, k, n)));
 }
 
 }  // namespace
+
+Shape detail::without_last(const Shape& shape, int n) {
+  Shape out;
+  for (int axis = 0; axis + n < shape.rank(); ++axis) out.push_back(shape[axis]);
+  return out;
+}
+
+Shape detail::with_batch(const Shape& batch, std::int64_t rows, std::int64_t cols) {
+  Shape shape = batch;
+  shape.push_back(rows);
+  shape.push_back(cols);
+  return shape;
+}
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   detail::check_floating("matmul", {&a.array(), &b.array()});

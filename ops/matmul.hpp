@@ -2,6 +2,8 @@
 
 #include <gradtape/core/tensor.hpp>
 
+#include <cstdint>
+
 namespace gradtape {
 
 /// Matrix product (…,m,k)·(…,k,n) -> (…,m,n), the leading axes broadcast; f32 or f64, both alike. A vector on the left is a row and
@@ -13,5 +15,12 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// x·Wᵀ + b in one op: x (…,in), weight (out,in), bias (out) -> (…,out). PyTorch's layout of a linear layer.
 /// Throws ShapeError that names the shape which does not fit.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+
+namespace detail {
+/// A shape without its last n axes.
+Shape without_last(const Shape& shape, int n);
+/// The leading axes of a batch, and those of its matrices.
+Shape with_batch(const Shape& batch, std::int64_t rows, std::int64_t cols);
+}  // namespace detail
 
 }  // namespace gradtape

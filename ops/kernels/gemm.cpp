@@ -1,11 +1,11 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
+#include <gradtape/ops/kernels/one_thread.hpp>
 
 #include <algorithm>
 #include <climits>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -13,8 +13,6 @@
 
 #ifdef GRADTAPE_ONEDNN
 #include <dnnl.h>
-extern "C" int omp_get_max_threads();  // of the OpenMP that oneDNN runs on; not every compiler brings <omp.h>
-extern "C" void omp_set_num_threads(int);
 #endif
 
 namespace gradtape::detail {
@@ -71,35 +69,6 @@ bool small_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
     }
   return true;
 }
-
-/// While one lives, BLAS computes on the calling thread alone. OpenBLAS has one setting for the whole process: the first of
-/// ours to start sets it to one, the last to end puts back what the host program had. OpenMP's, for oneDNN, is per thread.
-class OneThread {
- public:
-  OneThread() {
-    const std::lock_guard lock(mutex_);
-    if (running_++ == 0 && (before_ = openblas_get_num_threads()) != 1) openblas_set_num_threads(1);
-#ifdef GRADTAPE_ONEDNN
-    if ((omp_before_ = omp_get_max_threads()) != 1) omp_set_num_threads(1);
-#endif
-  }
-  ~OneThread() {
-    const std::lock_guard lock(mutex_);
-    if (--running_ == 0 && before_ != 1) openblas_set_num_threads(before_);
-#ifdef GRADTAPE_ONEDNN
-    if (omp_before_ != 1) omp_set_num_threads(omp_before_);
-#endif
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  static inline std::mutex mutex_;
-  static inline int running_ = 0, before_ = 1;
-#ifdef GRADTAPE_ONEDNN
-  int omp_before_ = 1;
-#endif
-};
 
 int blas_int(std::int64_t n) {
   if (n > INT_MAX) throw ShapeError(fmt::format("matmul: a dimension of {} is beyond what BLAS can count", n));
