@@ -7,6 +7,7 @@
 
 #include "libtorch.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -14,6 +15,15 @@
 #include <vector>
 
 namespace oracle {
+
+/// Calls f(x…), for an op by name with its options left out.
+template <class F, class... X>
+auto call_by_name(const F& f, const X&... x) {
+  if constexpr (std::invocable<const F&, const X&...>)
+    return f(x...);
+  else
+    return gt::detail::call(f, x...);
+}
 
 /// One call of an op, in both libraries.
 struct Case {
@@ -25,7 +35,7 @@ struct Case {
 template <std::size_t N, class F>
 auto spread(F f) {
   return [f](const auto& x) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(x[I]...); }(std::make_index_sequence<N>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return call_by_name(f, x[I]...); }(std::make_index_sequence<N>{});
   };
 }
 

