@@ -45,7 +45,7 @@ Model notes() {
 
 Model relu() {
   return {.net = gt::nn::MLP({pixels, 256, classes}, {.activation = gt::relu}),
-          .loss = gt::cross_entropy,
+          .loss = [](auto& scores, auto& labels) { return gt::cross_entropy(scores, labels); },
           .confidence = [](auto& scores) { return gt::softmax(scores); },
           .lr = 0.03,
           .epochs = 9};
