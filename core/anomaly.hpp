@@ -13,6 +13,7 @@ class Node;
 /// Whether ops and sweeps on this thread look for numbers that are not finite, while it lives.
 class AnomalyMode {
  public:
+  /// Looks if `on`.
   explicit AnomalyMode(bool on) : before_(detail::thread_state.detect_anomaly) {
     detail::thread_state.detect_anomaly = on;
   }

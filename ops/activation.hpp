@@ -45,7 +45,11 @@ Tensor selu(const Tensor& x);
 
 /// Options of gelu.
 struct GeluOptions {
-  enum Approximate { none, tanh };
+  /// How Φ is computed.
+  enum Approximate {
+    none,  ///< by erf
+    tanh   ///< by its approximation
+  };
   Approximate approximate = none;  ///< the distribution function itself or its approximation by tanh
 };
 
@@ -56,7 +60,7 @@ Tensor gelu(const Tensor& x, const GeluOptions& options = {});
 /// Options of hardtanh.
 struct HardtanhOptions {
   double min = -1;  ///< at most max
-  double max = 1;
+  double max = 1;   ///< at least min
 };
 
 /// min(max(x, min), max); unlike clamp's, the gradient at the bounds is 0. Throws ValueError if min is above max.
