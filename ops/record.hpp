@@ -170,28 +170,31 @@ class RecordedNode final : public Node {
     });
   }
 
-  /// By the op's own rule `jvp`, of the same form, where it has one; a view sees the same elements of a tangent.
   void forward(Forward& pass) override {
-    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-      if constexpr (Rule<I>::differentiable) {
-        const Tensor t = pass.tangent(static_cast<int>(I));
-        if (!t.defined()) return;
-        if constexpr (HasForwardRule<static_cast<int>(I), Op>) {
-          using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
-          const auto rule = [&](auto... x) { return op_.jvp(x...); };
-          pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
-        } else if constexpr (N == 1 && Views<Op, Array>) {
-          pass.give(record(op_, t));
-        } else {
-          const EnableGrad on;
-          const Tensor g = zero_gradient(*this);
-          pass.give(turned(made(vjp<I>(g, pass.recording())), g, t, pass.recording()));
-        }
-      }
-    });
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (forward<I>(pass), ...); }(std::make_index_sequence<N>{});
   }
 
  private:
+  /// By the op's own rule `jvp`, of the same form, where it has one; a view sees the same elements of a tangent.
+  template <std::size_t I>
+  void forward(Forward& pass) {
+    if constexpr (Rule<I>::differentiable) {
+      const Tensor t = pass.tangent(static_cast<int>(I));
+      if (!t.defined()) return;
+      if constexpr (HasForwardRule<static_cast<int>(I), Op>) {
+        using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
+        const auto rule = [&](auto... x) { return op_.jvp(x...); };
+        pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
+      } else if constexpr (N == 1 && Views<Op, Array>) {
+        pass.give(record(op_, t));
+      } else {
+        const EnableGrad on;
+        const Tensor g = zero_gradient(*this);
+        pass.give(turned(made(vjp<I>(g, pass.recording())), g, t, pass.recording()));
+      }
+    }
+  }
+
   /// What a rule may read, on the tape or as constants.
   auto values(bool recording) {
     return [this, recording](int k) {
