@@ -2,14 +2,11 @@
 
 #include <gradtape/core/tensor.hpp>
 
-#include <optional>
-
 namespace gradtape {
 
-// Factorizations of the matrices on the last two axes, a (m,n) or (…,m,n), f32 or f64, and what is built on them.
-// Everything differentiates to any order, where the factors themselves are differentiable. See ops/linalg.hpp for
-// conventions. For a symmetric a is meant its symmetric part (a + aᵀ)/2, so that the gradient is the derivative
-// whatever the way in which a is varied.
+// Factorizations of the matrices on the last two axes, a (m,n) or (…,m,n), f32 or f64, by LAPACK. They differentiate to
+// any order where the factors are differentiable. See ops/linalg.hpp for conventions. For a symmetric a is meant its
+// symmetric part (a + aᵀ)/2, so that the gradient, which is symmetric, is the derivative whichever way a is varied.
 
 /// Options of `cholesky`.
 struct CholeskyOptions {
@@ -27,10 +24,10 @@ struct QrResult {
   Tensor r;  ///< (…,k,n), upper triangular
 };
 
-/// Q·R = a, reduced. dA = (G_Q + Q·sym(tril(M)))·R⁻ᵀ, M = R·G_Rᵀ - G_Qᵀ·Q, where sym mirrors a lower triangle (Walter
-/// and Lehmann, "Algorithmic differentiation of linear algebra functions with application in optimum experimental
-/// design", 2010). There is a derivative if the first k columns are independent; otherwise the gradient is infinite or
-/// NaN.
+/// Q·R = a, reduced; the signs are LAPACK's. dA = (G_Q + Q·sym(tril(M)))·R⁻ᵀ, M = R·G_Rᵀ - G_Qᵀ·Q, where sym mirrors a
+/// lower triangle (Walter and Lehmann, "Algorithmic differentiation of linear algebra functions with application in
+/// optimum experimental design", 2010). There is a derivative if the first k columns are independent; otherwise the
+/// gradient is infinite or NaN.
 QrResult qr(const Tensor& a);
 
 /// What `eigh` returns.

@@ -107,8 +107,7 @@ struct SolveTriangular {
   }
 };
 
-/// The gradient of det(a) by a: the product of the singular values but one, where A⁻ᵀ would ask for det(a) divided by
-/// that one.
+/// The gradient of det(a): products of the singular values but one, where A⁻ᵀ would divide all of them by that one.
 Tensor cofactors(const Tensor& a) {
   const auto [u, s, vt] = svd(a);
   const Tensor diagonal = eye(a.shape()[-1], {.dtype = boolean});
@@ -123,7 +122,7 @@ struct Det {
 
   Array view(const Array&, const Array& y, const Array&, const Array&) const { return y; }
   Tensor vjp(Wrt<0>, Grad g, In<0> a, In<2> lu, In<3> pivots, Out y) const {
-    const bool finite = sum(a.detach() * 0).item() == 0;
+    const bool finite = sum(a.detach() * 0).item() == 0;  // as svd demands
     if (finite && any(y == 0).item() != 0) return with_axes(g, 2) * cofactors(a);
     return with_axes(g * y, 2) * transpose(record(Inverse{}, a, lu, pivots));
   }

@@ -2,7 +2,6 @@
 
 #include <gradtape/core/tensor.hpp>
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -42,8 +41,7 @@ Tensor lstsq(const Tensor& a, const Tensor& b);
 /// Options of `pinv`.
 struct PinvOptions {
   std::optional<double> atol = {};  ///< singular values up to this are 0; 0 unless told
-  std::optional<double> rtol =
-      {};  ///< or up to this times the largest; max(m, n)·ε unless told, but 0 if atol is more than 0
+  std::optional<double> rtol = {};  ///< or up to this times the largest; unless told max(m, n)·ε, or 0 beside an atol
 };
 
 /// The pseudoinverse P (…,n,m) of Moore and Penrose, by SVD. dA = -Pᵀ·G·Pᵀ + (I - A·P)·Gᵀ·P·Pᵀ + Pᵀ·P·Gᵀ·(I - P·A)
@@ -51,8 +49,8 @@ struct PinvOptions {
 /// separate", 1973), right as long as the rank does not change. Errors as `svd`.
 Tensor pinv(const Tensor& a, const PinvOptions& options = {});
 
-/// Determinants (…) of square a; 1 for n = 0. dA = G·det(A)·A⁻ᵀ or, where det(A) = 0, the cofactors G·U·diag(∏_{j≠i}
-/// s_j)·Vᵀ·det(U)·det(V), which come from the SVD and are right for singular matrices too.
+/// Determinants (…) of square a; 1 for n = 0. dA = G times the cofactors: det(A)·A⁻ᵀ or, if a determinant is 0, what
+/// the SVD says of them, det(U)·det(V)·U·diag(∏_{j≠i} s_j)·Vᵀ, which holds for singular matrices too.
 Tensor det(const Tensor& a);
 
 /// What `slogdet` returns.
