@@ -8,12 +8,6 @@ using gt::Tensor;
 
 namespace {
 
-/// Numbers of which about one in three is 0.
-Tensor some_zero(const gt::Shape& shape) {
-  const Tensor x = cases::between(-1.5, 1.5)(shape);
-  return gt::where(gt::abs(x) < 0.5, 0, x);
-}
-
 Tensor max_by_loops(const Tensor& x, unsigned mask) {
   return cases::folded(x, mask, -inf, [](double a, double b) { return std::max(a, b); });
 }
@@ -22,18 +16,6 @@ Tensor min_by_loops(const Tensor& x, unsigned mask) {
 }
 Tensor count_by_loops(const Tensor& x, unsigned mask) {
   return cases::folded(x, mask, 0, [](double n, double v) { return n + (v != 0); }).to(gt::i64);
-}
-
-/// Calls of argmax or argmin along every axis of several shapes.
-template <class Op>
-std::vector<cases::Call> along_axes(Op op) {
-  std::vector<cases::Call> out;
-  for (const gt::Shape& shape : {gt::Shape{1}, {37}, {3, 4}, {2, 3, 5}, {0, 3}})
-    for (int axis = shape[0] == 0 ? 1 : 0; axis < shape.rank(); ++axis)
-      for (cases::Call& call : cases::at({shape}, cases::distinct(),
-                                         [=](const Tensor& x) { return op(x, {.axis = axis, .keepdims = axis == 0}); }))
-        out.push_back(std::move(call));
-  return out;
 }
 
 /// What is wrong with calls of a reduction `name` of numbers.
@@ -74,15 +56,11 @@ std::vector<cases::Misuse> misuse_of_nothing(const std::string& name, Op op) {
 }
 
 template <class Op>
-std::vector<cases::Misuse> misuse_of_arg(const std::string& name, Op op) {
-  return {{name + ": axis 2 is out of range for rank 2; use -2 to 1",
-           [=] {
-             op(gt::zeros({2, 3}), {.axis = 2});
-           }},
-          {name + ": axis -1 of a scalar; a scalar has no axes", [=] { op(gt::zeros({}), {}); }},
-          {name + ": axis 1 of shape [3, 0] has no elements", [=] {
-             op(gt::zeros({3, 0}), {});
-           }}};
+cases::Row arg_row(const std::string& name, Op op) {
+  const auto along = [=](const Tensor& x, int axis) { return op(x, {.axis = axis, .keepdims = axis == 0}); };
+  auto misuse = cases::misuse_of_axis(name, along);
+  misuse.push_back({name + ": axis 1 of shape [3, 0] has no elements", [=] { along(gt::zeros({3, 0}), 1); }});
+  return {name, cases::along_axes(along, cases::distinct(), false), misuse, 0};
 }
 
 const cases::Rows reductions([]() -> std::vector<cases::Row> {
@@ -95,16 +73,16 @@ const cases::Rows reductions([]() -> std::vector<cases::Row> {
                          [] { gt::mean(gt::zeros({2}, {.dtype = gt::i64})); }});
   return {
       {"sum", cases::over_axes(squares(gt::sum), any), misuse_of_numbers("sum", gt::sum), 3},
-      {"prod", cases::over_axes(gt::prod, some_zero), misuse_of_numbers("prod", gt::prod)},
+      {"prod", cases::over_axes(gt::prod, cases::some_zero), misuse_of_numbers("prod", gt::prod)},
       {"mean", cases::over_axes(squares(gt::mean), any, false), of_integers},
       {"max", cases::over_axes(squares(gt::max), distinct, false), misuse_of_nothing("max", gt::max)},
       {"min", cases::over_axes(squares(gt::min), distinct, false), misuse_of_nothing("min", gt::min)},
-      {"argmax", along_axes(gt::argmax), misuse_of_arg("argmax", gt::argmax), 0},
-      {"argmin", along_axes(gt::argmin), misuse_of_arg("argmin", gt::argmin), 0},
-      {"any", cases::over_axes(gt::any, some_zero), misuse_of("any", gt::any), 0},
-      {"all", cases::over_axes(gt::all, some_zero), misuse_of("all", gt::all), 0},
-      {"count_nonzero", cases::over_axes(gt::count_nonzero, some_zero), misuse_of("count_nonzero", gt::count_nonzero),
-       0},
+      arg_row("argmax", gt::argmax),
+      arg_row("argmin", gt::argmin),
+      {"any", cases::over_axes(gt::any, cases::some_zero), misuse_of("any", gt::any), 0},
+      {"all", cases::over_axes(gt::all, cases::some_zero), misuse_of("all", gt::all), 0},
+      {"count_nonzero", cases::over_axes(gt::count_nonzero, cases::some_zero),
+       misuse_of("count_nonzero", gt::count_nonzero), 0},
   };
 });
 

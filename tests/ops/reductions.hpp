@@ -71,6 +71,37 @@ inline std::vector<gt::Tensor> layouts(gt::Dtype dtype) {
           random({70, 1, 2, 520}, dtype)};
 }
 
+/// Numbers of which about one in three is 0.
+inline gt::Tensor some_zero(const gt::Shape& shape) {
+  const gt::Tensor x = between(-1.5, 1.5)(shape);
+  return gt::where(gt::abs(x) < 0.5, 0, x);
+}
+
+/// Calls of f(x, axis) along every axis of several shapes; of an axis without elements only if it has a meaning there.
+template <class F>
+std::vector<Call> along_axes(F f, const Sampler& sample, bool of_nothing = true) {
+  std::vector<Call> out;
+  for (const gt::Shape& shape : {gt::Shape{1}, {37}, {3, 4}, {2, 3, 5}, {2, 1, 3}, {0}, {3, 0}, {0, 3}})
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (!of_nothing && shape[axis] == 0) continue;
+      for (Call& call : at({shape}, sample, [=](const gt::Tensor& x) { return f(x, axis); })) {
+        call.what += " along axis " + std::to_string(axis);
+        out.push_back(std::move(call));
+      }
+    }
+  return out;
+}
+
+/// What is wrong with an axis, in calls of f(x, axis).
+template <class F>
+std::vector<Misuse> misuse_of_axis(const std::string& name, F f) {
+  return {{name + ": axis 2 is out of range for rank 2; use -2 to 1",
+           [=] {
+             f(gt::zeros({2, 3}), 2);
+           }},
+          {name + ": axis -1 of a scalar; a scalar has no axes", [=] { f(gt::zeros({}), -1); }}};
+}
+
 /// Calls of a reduction over every set of axes of several shapes; over no elements only if it has a meaning there.
 template <class Op>
 std::vector<Call> over_axes(Op op, const Sampler& sample, bool of_nothing = true) {

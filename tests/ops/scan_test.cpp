@@ -1,7 +1,6 @@
 #include <numeric>
 
-#include <ops/rows.hpp>
-#include <ops/tensors.hpp>
+#include <ops/reductions.hpp>
 
 namespace gt = gradtape;
 using cases::inf, cases::random;
@@ -9,42 +8,18 @@ using gt::Tensor;
 
 namespace {
 
-/// Numbers of which about one in three is 0.
-Tensor some_zero(const gt::Shape& shape) {
-  const Tensor x = cases::between(-1.5, 1.5)(shape);
-  return gt::where(gt::abs(x) < 0.5, 0, x);
-}
-
-/// Calls along every axis of several shapes.
 template <class Op>
-std::vector<cases::Call> along_axes(Op op) {
-  std::vector<cases::Call> out;
-  for (const gt::Shape& shape : {gt::Shape{1}, {37}, {3, 4}, {2, 3, 5}, {2, 1, 3}, {0}, {3, 0}, {0, 3}})
-    for (int axis = -shape.rank(); axis < 0; ++axis)
-      for (cases::Call& call : cases::at({shape}, some_zero, [=](const Tensor& x) { return op(x, {.axis = axis}); }))
-        out.push_back(std::move(call));
-  return out;
-}
-
-template <class Op>
-std::vector<cases::Misuse> misuse_of(const std::string& name, Op op) {
-  return {{name + ": axis 2 is out of range for rank 2; use -2 to 1",
-           [=] {
-             op(gt::zeros({2, 3}), {.axis = 2});
-           }},
-          {name + ": axis -1 of a scalar; a scalar has no axes", [=] { op(gt::zeros({}), {}); }},
-          {name + ": no meaning for boolean; convert with .to(gradtape::f32)",
-           [=] { op(gt::zeros({2}, {.dtype = gt::boolean}), {}); }}};
+cases::Row scan_row(const std::string& name, Op op, int order) {
+  const auto along = [=](const Tensor& x, int axis) { return op(x, {.axis = axis}); };
+  auto misuse = cases::misuse_of_axis(name, along);
+  misuse.push_back({name + ": no meaning for boolean; convert with .to(gradtape::f32)",
+                    [=] { op(gt::zeros({2}, {.dtype = gt::boolean}), {}); }});
+  const auto curved = [=](const Tensor& x, int axis) { return gt::square(along(x, axis)); };
+  return {name, cases::along_axes(curved, cases::some_zero), misuse, order};
 }
 
 const cases::Rows scans([]() -> std::vector<cases::Row> {
-  const auto squares = [](const Tensor& x, const gt::AxisOptions& options) {  // a second derivative
-    return gt::square(gt::cumsum(x, options));
-  };
-  return {
-      {"cumsum", along_axes(squares), misuse_of("cumsum", gt::cumsum)},
-      {"cumprod", along_axes(gt::cumprod), misuse_of("cumprod", gt::cumprod), 3},
-  };
+  return {scan_row("cumsum", gt::cumsum, 2), scan_row("cumprod", gt::cumprod, 3)};
 });
 
 /// Folds `combine` along an axis by plain loops in double, writing down every total.

@@ -1,7 +1,6 @@
 #include <numeric>
 
-#include <ops/rows.hpp>
-#include <ops/tensors.hpp>
+#include <ops/reductions.hpp>
 
 namespace gt = gradtape;
 using cases::inf, cases::random, cases::vector;
@@ -13,75 +12,35 @@ using List = std::vector<std::int64_t>;
 
 List list(const Tensor& indices) { return indices.to_vector<std::int64_t>(); }
 
-/// Calls along every axis of several shapes, of elements far from each other.
-template <class F>
-std::vector<cases::Call> along_axes(F f, bool of_nothing = true) {
-  std::vector<cases::Call> out;
-  for (const gt::Shape& shape : {gt::Shape{1}, {37}, {3, 4}, {2, 3, 5}, {2, 1, 3}, {0}, {3, 0}, {0, 3}})
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (!of_nothing && shape[axis] == 0) continue;
-      for (cases::Call& call : cases::at({shape}, cases::distinct(), [=](const Tensor& x) { return f(x, axis); }))
-        out.push_back(std::move(call));
-    }
-  return out;
-}
-
-template <class Op>
-std::vector<cases::Misuse> misuse_of(const std::string& name, Op op) {
-  return {{name + ": axis 2 is out of range for rank 2; use -2 to 1",
-           [=] {
-             op(gt::zeros({2, 3}), 2);
-           }},
-          {name + ": axis -1 of a scalar; a scalar has no axes", [=] { op(gt::zeros({}), -1); }}};
-}
-
 const cases::Rows orders([]() -> std::vector<cases::Row> {
-  const auto sort = [](const Tensor& x, int axis) { return gt::sort(x, {.axis = axis}); };
-  const auto topk = [](const Tensor& x, int axis) { return gt::topk(x, 1, {.axis = axis}); };
-  const auto median = [](const Tensor& x, int axis) { return gt::median(x, {.axis = axis, .keepdims = axis == 0}); };
-  auto misuse_of_topk = misuse_of("topk", topk), misuse_of_median = misuse_of("median", median);
-  misuse_of_topk.push_back({"topk: k = 4 of axis 1 of shape [2, 3]; expected 0 to 3", [] {
-                              gt::topk(gt::zeros({2, 3}), 4);
-                            }});
-  misuse_of_topk.push_back({"topk: k = -1 of axis 0 of shape [2, 3]; expected 0 to 2", [] {
-                              gt::topk(gt::zeros({2, 3}), -1, {.axis = 0});
-                            }});
-  misuse_of_median.push_back(
-      {"median: shape [3, 0] has no elements along the reduced axes, and the median of nothing is undefined", [] {
-         gt::median(gt::zeros({3, 0}), {.axis = 1});
-       }});
-  misuse_of_median.push_back(
-      {"median: shape [0] has no elements along the reduced axes, and the median of nothing is undefined",
-       [] { gt::median(gt::zeros({0})); }});
+  const auto distinct = cases::distinct();
+  const auto sort = [](const Tensor& x, int axis) {
+    return gt::square(gt::sort(x, {.axis = axis, .descending = axis == 0}).values);
+  };
+  const auto argsort = [](const Tensor& x, int axis) { return gt::argsort(x, {axis}); };
+  const auto topk = [](const Tensor& x, int axis) {
+    return gt::square(gt::topk(x, (x.shape()[axis] + 1) / 2, {.axis = axis, .largest = axis == 0}).values);
+  };
+  const auto median = [](const Tensor& x, int axis) {
+    return gt::square(gt::median(x, {.axis = axis, .keepdims = axis == 0}));
+  };
+
+  const auto one = [](const Tensor& x, int axis) { return gt::topk(x, 1, {.axis = axis}); };
+  auto misuse_of_topk = cases::misuse_of_axis("topk", one), misuse_of_median = cases::misuse_of_axis("median", median);
+  for (const auto& [k, message] : {std::pair{4, "topk: k = 4 of axis 1 of shape [2, 3]; expected 0 to 3"},
+                                   std::pair{-1, "topk: k = -1 of axis 1 of shape [2, 3]; expected 0 to 3"}})
+    misuse_of_topk.push_back({message, [k = k] { gt::topk(gt::zeros({2, 3}), k); }});
+  const std::string rest = " has no elements along the reduced axes, and the median of nothing is undefined";
+  misuse_of_median.push_back({"median: shape [3, 0]" + rest, [] { gt::median(gt::zeros({3, 0}), {.axis = 1}); }});
+  misuse_of_median.push_back({"median: shape [0]" + rest, [] { gt::median(gt::zeros({0})); }});
+
   return {
-      {"sort",
-       cases::calls(
-           {along_axes([](const Tensor& x, int axis) { return gt::square(gt::sort(x, {.axis = axis}).values); }),
-            along_axes([](const Tensor& x, int axis) {
-              return gt::sort(x, {axis, true}).values;
-            })}),
-       misuse_of("sort", sort)},
-      {"sort",
-       along_axes([](const Tensor& x, int axis) {
-         return gt::sort(x, {axis, true}).indices;
-       }),
-       {},
-       0},
-      {"argsort", along_axes([](const Tensor& x, int axis) { return gt::argsort(x, {.axis = axis}); }),
-       misuse_of("argsort", [](const Tensor& x, int axis) { return gt::argsort(x, {.axis = axis}); }), 0},
-      {"topk", along_axes([](const Tensor& x, int axis) {
-         return gt::square(gt::topk(x, (x.shape()[axis] + 1) / 2, {.axis = axis}).values);
-       }),
-       misuse_of_topk},
-      {"topk",
-       along_axes([](const Tensor& x, int axis) {
-         return gt::topk(x, x.shape()[axis] / 2, {axis, false}).indices;
-       }),
-       {},
-       0},
+      {"sort", cases::along_axes(sort, distinct), cases::misuse_of_axis("sort", sort)},
+      {"argsort", cases::along_axes(argsort, distinct), cases::misuse_of_axis("argsort", argsort), 0},
+      {"topk", cases::along_axes(topk, distinct), misuse_of_topk},
       {"median",
-       cases::calls({along_axes([=](const Tensor& x, int axis) { return gt::square(median(x, axis)); }, false),
-                     cases::at({{}, {1}, {6}, {3, 5}, {2, 3, 2}}, cases::distinct(), gt::median)}),
+       cases::calls({cases::along_axes(median, distinct, false),
+                     cases::at({{}, {1}, {6}, {3, 5}, {2, 3, 2}}, distinct, gt::median)}),
        misuse_of_median},
   };
 });
@@ -150,7 +109,9 @@ TEST_CASE("sort, topk and median work along every axis, in every layout") {
       const Tensor expected = gt::transpose(gt::tensor(std::span<const double>(sorted), lines.shape()), {axis, 2});
       gt::Shape reduced = lines.shape();
       reduced.set(-1, 1);
-      CHECK(gt::equal(gt::sort(x, {.axis = axis}).values, expected));
+      const auto [values, indices] = gt::sort(x, {.axis = axis});
+      CHECK(gt::equal(values, expected));
+      CHECK(gt::equal(gt::take_along_axis(x, indices, {axis}), expected));
       CHECK(gt::equal(gt::topk(x, 2, {.axis = axis, .largest = false}).values,
                       gt::slice(expected, {.axis = axis, .begin = 0, .end = 2})));
       CHECK(gt::equal(gt::median(x, {.axis = axis, .keepdims = true}),
