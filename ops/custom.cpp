@@ -8,8 +8,8 @@ namespace {
 
 class CustomNode final : public Node {
  public:
-  CustomNode(const Array& output, std::span<const Tensor> x, const detail::Rule& rule)
-      : Node(output.shape(), output.dtype(), detail::thread_state.index), rule_(rule) {
+  CustomNode(const Array& output, std::span<const Tensor> x, detail::Rule rule)
+      : Node(output.shape(), output.dtype(), detail::thread_state.index), rule_(std::move(rule)) {
     for (const Tensor& input : x) {
       edges_.push_back(input.node());
       saved_.push_back(input.array());
@@ -52,9 +52,9 @@ class CustomNode final : public Node {
 
 }  // namespace
 
-Tensor detail::with_rule(const Tensor& y, std::span<const Tensor> x, const Rule& rule) {
-  if (!on_tape(x) || !is_floating(y.dtype())) return y.detach();
-  return Tensor(y.array(), Ref<Node>::adopt(new CustomNode(y.array(), x, rule)));
+Tensor detail::with_rule(const Tensor& y, std::span<const Tensor> x, Rule rule) {
+  if (!is_floating(y.dtype())) return y.detach();
+  return Tensor(y.array(), Ref<Node>::adopt(new CustomNode(y.array(), x, std::move(rule))));
 }
 
 }  // namespace gradtape

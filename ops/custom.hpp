@@ -22,7 +22,7 @@ namespace detail {
 using Rule = Function<std::vector<Tensor>(const Tensor& g, std::span<const Tensor> x, const Tensor& y)>;
 
 /// `y` as a function of `x` with this backward rule.
-Tensor with_rule(const Tensor& y, std::span<const Tensor> x, const Rule& rule);
+Tensor with_rule(const Tensor& y, std::span<const Tensor> x, Rule rule);
 
 inline std::vector<Tensor> gradients_of(const Tensor& gradient) { return {gradient}; }
 template <std::size_t N>
@@ -41,15 +41,17 @@ class CustomGradient {
   /// Its value, on the tape if an input is.
   template <std::derived_from<Tensor>... X>
   Tensor operator()(const X&... x) const {
-    const auto rule = [vjp = vjp_](const Tensor& g, std::span<const Tensor> in, const Tensor& y) {
+    const std::array<Tensor, sizeof...(X)> inputs{x...};
+    const Tensor y = value(x.detach()...);
+    if (!detail::on_tape(inputs)) return y.detach();
+    return detail::with_rule(y, inputs, [vjp = vjp_](const Tensor& g, std::span<const Tensor> in, const Tensor& out) {
       return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        if constexpr (requires { vjp(g, in[I]..., y); })
-          return detail::gradients_of(vjp(g, in[I]..., y));
+        if constexpr (requires { vjp(g, in[I]..., out); })
+          return detail::gradients_of(vjp(g, in[I]..., out));
         else
           return detail::gradients_of(vjp(g, in[I]...));
       }(std::index_sequence_for<X...>{});
-    };
-    return detail::with_rule(value(x.detach()...), std::array<Tensor, sizeof...(X)>{x...}, rule);
+    });
   }
 
  private:

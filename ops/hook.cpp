@@ -25,7 +25,7 @@ class PassOn : public Base {
 
 class HookNode final : public PassOn<Node> {
  public:
-  HookNode(const Tensor& x, const Function<Tensor(const Tensor&)>& f) : PassOn(x), f_(f) {}
+  HookNode(const Tensor& x, Function<Tensor(const Tensor&)> f) : PassOn(x), f_(std::move(f)) {}
   std::string_view name() const override { return "hook"; }
   void backward(Backward& pass) override { pass.give(0, f_(pass.gradient())); }
 
@@ -44,8 +44,8 @@ bool recorded(const Tensor& x) { return x.requires_grad() && detail::thread_stat
 
 }  // namespace
 
-Tensor detail::hook(const Tensor& x, const Function<Tensor(const Tensor&)>& f) {
-  return recorded(x) ? Tensor(x.array(), Ref<Node>::adopt(new HookNode(x, f))) : x;
+Tensor detail::hook(const Tensor& x, Function<Tensor(const Tensor&)> f) {
+  return recorded(x) ? Tensor(x.array(), Ref<Node>::adopt(new HookNode(x, std::move(f)))) : x;
 }
 
 Tensor retain_grad(const Tensor& x) {

@@ -10,7 +10,7 @@
 namespace gradtape {
 
 namespace detail {
-Tensor hook(const Tensor& x, const Function<Tensor(const Tensor&)>& f);
+Tensor hook(const Tensor& x, Function<Tensor(const Tensor&)> f);
 }
 
 /// x, with `f` in the way of its gradient: backward calls f(g) with the complete gradient of what this returns, and x
