@@ -26,8 +26,9 @@ class Backward {
   /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the input's.
   void give(int input, Tensor gradient);
   /// Instead of giving gradients: goes on through `result`, the node's output that its rule has recorded anew on its inputs, as if
-  /// that had stood on the tape all the time. The nodes recorded are those with ids above `floor`, the inputs' are below.
-  void splice(const Tensor& result, std::uint64_t floor);
+  /// that had stood on the tape all the time. The nodes recorded are those with ids above `floor`, the inputs' are below. Unless
+  /// it `stays` on the tape, it is used up on the way.
+  void splice(const Tensor& result, std::uint64_t floor, bool stays);
 
  private:
   friend class Sweep;

@@ -91,6 +91,7 @@ void Sweep::restrict_to(std::span<const Tensor> inputs, Node* root) {
 }
 
 void Sweep::mark(Node* root, std::uint64_t floor, Worklist& ahead, std::vector<Node*>& order) const {
+  if (has(root, visited)) return;
   set(root, visited);
   ahead.push(root);
   while (ahead.newest() > 0) {
@@ -128,16 +129,19 @@ void Sweep::drain(std::uint64_t floor) {
   }
 }
 
-void Sweep::splice(const Tensor& result, Tensor gradient, std::uint64_t floor) {
-  spliced_.push_back(result.node());
+void Sweep::splice(const Tensor& result, Tensor gradient, std::uint64_t floor, bool stays) {
+  Node* root = result.node().get();
   if (restricted_) {
     Worklist ahead;
     std::vector<Node*> order;
-    mark(result.node().get(), floor, ahead, order);
+    mark(root, floor, ahead, order);
   }
-  arrive(result.node().get(), std::move(gradient));
+  if (!wants(root)) return;
+  if (!stays) spliced_.push_back(result.node());
   const std::size_t finished = scratch_.finished.size();
-  const bool retain = std::exchange(retain_, recording_);  // nobody else will sweep what the rule has recorded
+  arrive(root, std::move(gradient));
+  if (stays) return;
+  const bool retain = std::exchange(retain_, false);  // nobody else will sweep it
   drain(floor);
   retain_ = retain;
   if (scratch_.finished.size() == finished) spliced_.pop_back();
@@ -223,7 +227,9 @@ void Backward::give(int input, Tensor gradient) {
   sweep_.arrive(to, std::move(gradient));
 }
 
-void Backward::splice(const Tensor& result, std::uint64_t floor) { sweep_.splice(result, std::move(gradient_), floor); }
+void Backward::splice(const Tensor& result, std::uint64_t floor, bool stays) {
+  sweep_.splice(result, std::move(gradient_), floor, stays);
+}
 
 Tensor Forward::tangent(int input) const {
   const auto& edge = node_.edges()[static_cast<std::size_t>(input)];

@@ -77,7 +77,7 @@ class Sweep {
   /// Backwards, down to the nodes that are not newer than `floor`.
   void drain(std::uint64_t floor);
   void go_forward(const std::vector<Node*>& order);
-  void splice(const Tensor& result, Tensor gradient, std::uint64_t floor);
+  void splice(const Tensor& result, Tensor gradient, std::uint64_t floor, bool stays);
   Tensor splice_forward(const Tensor& result, std::uint64_t floor);
 
   bool recording_, retain_, restricted_ = false;

@@ -6,6 +6,7 @@
 #include <gradtape/ops/random.hpp>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,11 +21,10 @@ bool made_since(std::uint64_t start, const Tensor& y) {
   return y.node() && !y.node()->is_leaf() && y.node()->id >= start;
 }
 
-/// While it lives, new nodes have the ids that the first run's had, so that sweeps of any order take them in the same
-/// order.
+/// While it lives, new nodes have ids from `first`.
 class Ids {
  public:
-  explicit Ids(std::uint64_t start) : next_(std::exchange(detail::thread_state.next_id, start)) {}
+  explicit Ids(std::uint64_t first) : next_(std::exchange(detail::thread_state.next_id, first)) {}
   ~Ids() { detail::thread_state.next_id = std::max(detail::thread_state.next_id, next_); }
   Ids(const Ids&) = delete;
   Ids& operator=(const Ids&) = delete;
@@ -57,10 +57,10 @@ class LeafValues {
 /// saved.
 class CheckpointNode final : public Node {
  public:
-  CheckpointNode(const Tensor& y, const Segment& f, std::span<const Tensor> x, std::span<Node* const> captured,
+  CheckpointNode(const Tensor& y, Segment f, std::span<const Tensor> x, std::span<Node* const> captured,
                  std::uint64_t start, const RandomState& random)
       : Node(y.shape(), y.dtype(), detail::thread_state.index),
-        f_(f),
+        f_(std::move(f)),
         inputs_(x.size()),
         start_(start),
         random_(random) {
@@ -72,8 +72,14 @@ class CheckpointNode final : public Node {
   }
 
   std::string_view name() const override { return "checkpoint"; }
-  void backward(Backward& pass) override { pass.splice(again(), start_ - 1); }
-  void forward(Forward& pass) override { pass.splice(again(), start_ - 1); }
+  void backward(Backward& pass) override {
+    const auto [result, floor] = recorded(pass.recording());
+    pass.splice(result, floor, kept_.defined());
+  }
+  void forward(Forward& pass) override {
+    const auto [result, floor] = recorded(pass.recording());
+    pass.splice(result, floor);
+  }
 
  private:
   void add(detail::Ref<Node> edge, Array saved) {
@@ -81,17 +87,27 @@ class CheckpointNode final : public Node {
     saved_.push_back(std::move(saved));
   }
 
-  /// The output, recorded.
-  Tensor again() {
+  /// The output, recorded by nodes with ids above a floor. For a sweep that is recorded it stays, where the first run
+  /// would have stood, because what that records leads there.
+  std::pair<Tensor, std::uint64_t> recorded(bool recording) {
+    if (recording && !kept_.defined()) kept_ = again(start_);
+    if (kept_.defined()) return {kept_, start_ - 1};
+    const std::uint64_t first =
+        std::max(detail::thread_state.next_id, id + 1);  // another thread may have recorded this node
+    return {again(first), first - 1};
+  }
+
+  /// Runs the function again.
+  Tensor again(std::uint64_t first) {
     std::vector<Tensor> x;
     for (std::size_t i = 0; i < inputs_; ++i) x.emplace_back(saved_[i], edges_[i]);
     const EnableGrad on;
     const DefaultDtype default_dtype(dtype_then_);
     const RandomStream random(random_);
     const LeafValues values(edges_, saved());
-    const Ids ids(start_);
+    const Ids ids(first);
     Tensor y = f_(x);
-    const bool recorded = made_since(start_, y);
+    const bool recorded = made_since(first, y);
     if (y.shape() != shape || y.dtype() != dtype || !recorded)
       throw GradientError(fmt::format(
           "checkpoint: run again, the function gives {} {}{}, where it gave {} {}; it must do the same each time",
@@ -103,6 +119,7 @@ class CheckpointNode final : public Node {
   Segment f_;
   std::size_t inputs_;
   std::uint64_t start_;  // the id of the first node it recorded
+  Tensor kept_;          // what a recorded sweep has run again
   RandomState random_;
   Dtype dtype_then_ = default_dtype();
   std::vector<detail::Ref<Node>> edges_;
@@ -111,7 +128,7 @@ class CheckpointNode final : public Node {
 
 }  // namespace
 
-Tensor detail::checkpoint(const Segment& f, std::span<const Tensor> x) {
+Tensor detail::checkpoint(Segment f, std::span<const Tensor> x) {
   if (!thread_state.grad_enabled) return f(x);
   for (const Tensor& input : x)
     if (input.node()) thread_state.next_id = std::max(thread_state.next_id, input.node()->id + 1);
@@ -124,7 +141,7 @@ Tensor detail::checkpoint(const Segment& f, std::span<const Tensor> x) {
   std::erase_if(captured, [&](const Node* node) {
     return std::ranges::any_of(x, [&](const Tensor& input) { return input.node().get() == node; });
   });
-  return Tensor(y.array(), Ref<Node>::adopt(new CheckpointNode(y, f, x, captured, start, random)));
+  return Tensor(y.array(), Ref<Node>::adopt(new CheckpointNode(y, std::move(f), x, captured, start, random)));
 }
 
 }  // namespace gradtape

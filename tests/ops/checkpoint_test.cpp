@@ -117,6 +117,32 @@ TEST_CASE("checkpoint: any order, forwards too, nested, several inputs, ops by n
   CHECK(gt::gradcheck([&](const Tensor& x) { return gt::jvp(outer, x, x); }, a));
   CHECK(gt::gradcheck(
       [&](const Tensor& x) { return gt::checkpoint([&](const Tensor& in) { return gt::vjp(inner, in, in); }, x); }, a));
+  const auto plain = [](const Tensor& x) { return gt::tanh(x) * x; };
+  const auto total = [&](const Tensor& x) { return gt::sum(gt::checkpoint(outer, x)); };
+  const auto plain_total = [&](const Tensor& x) { return gt::sum(plain(plain(x)) + x); };
+  CHECK(gt::hessian(total, a) == gt::approx(gt::hessian(plain_total, a)));
+  CHECK(gt::gradcheck([&](const Tensor& x) { return gt::hessian(total, x); }, a));
+}
+
+TEST_CASE("checkpoint: sweeps that are recorded, and others between and after them") {
+  const gt::DefaultDtype all_f64(gt::f64);
+  int runs = 0;
+  const Tensor w = gt::parameter(gt::tensor(2));
+  const auto cube = [&](const Tensor& x) { return ++runs, x * x * w; };
+  const Tensor y = gt::checkpoint(cube, gt::checkpoint([](const Tensor& x) { return x * 1; }, w));
+  CHECK(gt::grad(y, {w}, {.retain_graph = true})[0].item() == 12);
+  const auto [first] = gt::grad(y, {w}, {.create_graph = true});
+  CHECK(runs == 3);
+  CHECK(gt::grad(first, {w}, {.retain_graph = true})[0].item() == 12);
+  const auto [second] = gt::grad(first, {w}, {.create_graph = true});
+  CHECK(gt::grad(second, {w}, {.retain_graph = true})[0].item() == 6);
+  CHECK(gt::grad(y + first, {w}, {.retain_graph = true})[0].item() == 24);
+  CHECK(gt::grad(y, {w}, {.retain_graph = true})[0].item() == 12);
+  CHECK(runs == 3);  // what the recorded sweep has run again stays
+  y.backward();
+  CHECK(w.grad().item() == 12);
+  CHECK_THROWS_AS(y.backward(), gt::GradientError);
+  CHECK_THROWS_AS(gt::grad(first, {w}), gt::GradientError);
 }
 
 TEST_CASE("checkpoint: leaves that were assigned, and another default dtype, are as they were") {
