@@ -30,8 +30,9 @@ struct Prod : Reduction {
   auto vjp(Wrt<0>, Grad g, In<0> x) const {
     // All other elements: those on the same line along one axis, those on the other lines along the next, and so on.
     Tensor others = restore(g);
+    const Axes reduced = axes();
     Axes done;
-    for (const std::int64_t axis : axes().values()) {
+    for (const std::int64_t axis : reduced.values()) {
       const Tensor lines = done.empty() ? Tensor(x) : prod(x, {.axes = done, .keepdims = true});
       others = others * detail::exclusive_product(lines, static_cast<int>(axis));
       done.push_back(axis);
