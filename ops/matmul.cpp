@@ -38,11 +38,7 @@ struct MatMul {
   }
 
   // (…,m,k)·(…,k,n) -> (…,m,n), the batches alike
-  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const {
-    if (out.rank() == 2) return detail::gemm(out, a, b, beta);
-    const detail::Matrices to(out), left(a), right(b);
-    for (std::int64_t i = 0; i < to.count(); ++i) detail::gemm(to[i], left[i], right[i], beta);
-  }
+  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const { detail::gemm(out, a, b, beta); }
 
   auto vjp(Wrt<0>, Grad g, In<1> b) const { return tail(*this, g, transpose(b)); }  // (m,n)·(n,k) -> (m,k)
   auto vjp(Wrt<1>, Grad g, In<0> a) const { return tail(*this, transpose(a), g); }  // (k,m)·(m,n) -> (k,n)

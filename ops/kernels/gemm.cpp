@@ -1,132 +1,186 @@
-#include <gradtape/core/error.hpp>
+#include <gradtape/core/pool.hpp>
+#include <gradtape/ops/kernels/blas.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
-#include <gradtape/ops/kernels/one_thread.hpp>
+#include <gradtape/ops/kernels/gemm_rows.hpp>
+#include <gradtape/ops/kernels/gemm_tile.hpp>
 
 #include <algorithm>
-#include <climits>
-#include <cmath>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
-#include <cblas.h>
-#include <fmt/format.h>
 #include <xsimd/xsimd.hpp>
-
-#ifdef GRADTAPE_ONEDNN
-#include <dnnl.h>
-#endif
 
 namespace gradtape::detail {
 namespace {
 
-/// A matrix as BLAS sees it.
+// Blocks, by measurement: a panel of b and the rows of a that meet it stay in the two nearest caches, a block of a in
+// the second, one of b in the third. Blocks are made equally long.
+constexpr std::int64_t most_depth = 512;
 template <class T>
-struct Matrix {
-  const T* data;
-  std::int64_t rows, cols;
-  std::int64_t row_step, col_step;
+constexpr auto most_rows = static_cast<std::int64_t>(288 / sizeof(T));
+template <class T>
+constexpr auto most_cols = static_cast<std::int64_t>(1024 / sizeof(T));
 
-  explicit Matrix(const Array& a)
-      : data(a.data<T>()), rows(a.shape()[0]), cols(a.shape()[1]), row_step(a.strides()[0]), col_step(a.strides()[1]) {}
+constexpr std::int64_t divide_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
+std::int64_t even_block(std::int64_t n, std::int64_t most) { return divide_up(n, divide_up(n, most)); }
 
-  bool row_major() const { return (col_step == 1 || cols == 1) && (row_step >= cols || rows == 1); }
-  bool column_major() const { return (row_step == 1 || rows == 1) && (col_step >= rows || cols == 1); }
-  std::int64_t leading() const { return row_major() ? std::max(rows == 1 ? cols : row_step, std::int64_t{1}) : std::max(cols == 1 ? rows : col_step, std::int64_t{1}); }
+template <class T>
+Matrix<T> block_of(const Matrix<T>& x, std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
+  return {x.data + row * x.row_step + col * x.col_step, std::min(rows, x.rows - row), std::min(cols, x.cols - col),
+          x.row_step, x.col_step};
+}
+
+template <class T>
+Matrix<T> transposed(const Matrix<T>& x) {
+  return {x.data, x.cols, x.rows, x.col_step, x.row_step};
+}
+
+/// Room for some elements, from the pool.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(std::int64_t n)
+      : bytes_(static_cast<std::size_t>(n) * sizeof(T)), data_(n > 0 ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
+  ~Scratch() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  T* data_;
 };
 
-// OpenBLAS takes a process-wide lock even for tiny products, and its call costs more than they do. Here b is packed on the
-// stack row by row, so that the inner loop runs over full lanes of it.
-constexpr std::int64_t small_work = 4096;  // m * n * k
-constexpr std::int64_t small_cols = 64;
-constexpr std::int64_t small_depth = 256;
+/// Copies a column by column.
+template <class T>
+Matrix<T> packed_columns(T* to, const Matrix<T>& a) {
+  for (std::int64_t p = 0; p < a.cols; ++p) {
+    const T* from = a.data + p * a.col_step;
+    if (a.row_step == 1)
+      std::copy_n(from, a.rows, to + p * a.rows);
+    else
+      for (std::int64_t i = 0; i < a.rows; ++i) to[p * a.rows + i] = from[i * a.row_step];
+  }
+  return {to, a.rows, a.cols, 1, a.rows};
+}
+
+/// Tile by tile, of heights that differ by one row at most.
+template <class T>
+void multiply_block(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b, bool add) {
+  const std::int64_t count = divide_up(a.rows, tile_rows), height = a.rows / count, higher = a.rows % count;
+  for (std::int64_t j = 0; j < b.cols; j += tile_cols<T>) {
+    const std::int64_t cols = std::min(tile_cols<T>, b.cols - j);
+    TileProduct<T> product{
+        out + j,    out_step, cols, a.data, a.row_step, a.col_step, b.data + j / tile_cols<T> * b.step,
+        b.row_step, b.rows,   add};
+    const auto run = [&](std::int64_t tiles, std::int64_t rows) {
+      for (const Tile<T> tile = tile_for<T>(rows, cols); tiles > 0; --tiles) {
+        tile(product);
+        product.out += rows * out_step;
+        product.a += rows * a.row_step;
+      }
+    };
+    if (higher) run(higher, height + 1);
+    run(count - higher, height);
+  }
+}
+
+/// Whether a matrix fits into the second-level cache.
+template <class T>
+bool near(const Matrix<T>& x) {
+  return x.rows * x.cols <= static_cast<std::int64_t>((512 << 10) / sizeof(T));
+}
 
 template <class T>
-bool small_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
-  using Batch = xsimd::batch<T>;
-  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+void blocked_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   const std::int64_t m = a.rows, n = b.cols, k = a.cols;
-  const std::int64_t padded = (n + lane - 1) / lane * lane;
-  if (m * n * k > small_work || n > small_cols || k > small_depth || k * padded > small_work) return false;
-  alignas(64) T packed[static_cast<std::size_t>(small_work)];
-  for (std::int64_t p = 0; p < k; ++p) {
-    T* row = packed + p * padded;
-    const T* from = b.data + p * b.row_step;
-    for (std::int64_t j = 0; j < n; ++j) row[j] = from[j * b.col_step];
-    for (std::int64_t j = n; j < padded; ++j) row[j] = 0;
-  }
-  for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t j = 0; j < n; j += lane) {
-      Batch sum(T{0});
-      const T* left = a.data + i * a.row_step;
-      for (std::int64_t p = 0; p < k; ++p) sum = xsimd::fma(Batch(left[p * a.col_step]), Batch::load_aligned(packed + p * padded + j), sum);
-      T* to = out + i * n + j;
-      if (j + lane <= n) {
-        (beta == 0 ? sum : sum + Batch::load_unaligned(to)).store_unaligned(to);
-      } else {
-        alignas(64) T rest[Batch::size];
-        sum.store_aligned(rest);
-        for (std::int64_t r = 0; r < n - j; ++r) to[r] = beta == 0 ? rest[r] : to[r] + rest[r];
+  const std::int64_t height = even_block(m, most_rows<T>), depth = even_block(k, most_depth);
+  const std::int64_t width = divide_up(even_block(n, most_cols<T>), tile_cols<T>) * tile_cols<T>;
+  const bool in_place = b.col_step == 1 && near(b);
+  const bool pack_a = a.col_step != 1 && n > 8 * tile_cols<T>;
+  const Scratch<T> room_a(pack_a ? height * depth : 0), room_b(in_place ? 0 : depth * width);
+  for (std::int64_t j = 0; j < n; j += width)
+    for (std::int64_t p = 0; p < k; p += depth) {
+      const Matrix<T> right = block_of(b, p, j, depth, width);
+      const Panels<T> panels = in_place ? panels_in_place(right) : packed_panels(room_b.data(), right);
+      for (std::int64_t i = 0; i < m; i += height) {
+        const Matrix<T> left = block_of(a, i, p, height, depth);
+        multiply_block(out + i * n + j, n, pack_a ? packed_columns(room_a.data(), left) : left, panels, add || p > 0);
       }
     }
-  return true;
 }
 
-int blas_int(std::int64_t n) {
-  if (n > INT_MAX) throw ShapeError(fmt::format("matmul: a dimension of {} is beyond what BLAS can count", n));
-  return static_cast<int>(n);
-}
-
-#ifdef GRADTAPE_ONEDNN
-// Measured on Zen 3 and on a processor with AVX-512: from 40 cubed up, but OpenBLAS has the better large products for AVX2.
-bool onednn_is_ahead(double work) {
-  static const bool avx512 = __builtin_cpu_supports("avx512f");
-  return work >= 40.0 * 40 * 40 && (avx512 || work <= 512.0 * 512 * 512);
-}
+// OpenBLAS and oneDNN choose their kernels at run time: they are ahead where this file was compiled for narrower
+// registers than the machine has. Where the tiles here have not been measured against them, they keep large products.
+bool blas_is_ahead(std::int64_t m, std::int64_t n, std::int64_t k) {
+#ifdef __x86_64__
+  static const bool wider =
+      __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && sizeof(xsimd::batch<float>) < 32);
+#else
+  constexpr bool wider = true;
 #endif
-
-template <class T>
-void blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
-  const int m = blas_int(a.rows), n = blas_int(b.cols), k = blas_int(a.cols);
-  const int lda = blas_int(a.leading()), ldb = blas_int(b.leading());
-  const bool ta = !a.row_major(), tb = !b.row_major();
-  const OneThread alone;
-  if constexpr (std::is_same_v<T, float>) {
-#ifdef GRADTAPE_ONEDNN
-    if (std::min({m, n, k}) >= 8 && onednn_is_ahead(static_cast<double>(m) * n * k)) {
-      dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1.0f, a.data, lda, b.data, ldb, static_cast<float>(beta), out, n);
-      return;
-    }
-#endif
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1.0f, a.data, lda, b.data, ldb,
-                static_cast<float>(beta), out, n);
-  } else {
-    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k, 1.0, a.data, lda, b.data, ldb, beta,
-                out, n);
-  }
+  return wider && std::min({m, n, k}) >= 8 &&
+         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 40 * 40 * 40;
 }
 
+/// out = or += a · b, which has elements.
 template <class T>
-void gemm_of(const Array& out, const Array& a, const Array& b, double beta) {
-  const Matrix<T> left(a), right(b);
-  if (out.numel() == 0) return;
-  if (left.cols == 0) {
-    if (beta == 0) fill(out, 0);
+void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+  if (a.cols == 0) {
+    if (!add) std::fill_n(out, a.rows * b.cols, T{0});
     return;
   }
-  if (small_gemm(out.data<T>(), left, right, beta)) return;
-  const bool a_fits = left.row_major() || left.column_major(), b_fits = right.row_major() || right.column_major();
-  if (a_fits && b_fits) return blas_gemm(out.data<T>(), left, right, beta);
-  // Neither axis is contiguous (a broadcast or a step): BLAS needs a copy.
-  const Array pa = a_fits ? a : packed(a), pb = b_fits ? b : packed(b);
-  blas_gemm(out.data<T>(), Matrix<T>(pa), Matrix<T>(pb), beta);
+  if (b.cols == 1 && a.rows != 1) return multiply(out, transposed(b), transposed(a), add);
+  if (a.rows == 1 || (a.rows <= 4 && !near(b))) {
+    const bool columns_fit = b.row_step == 1 && a.col_step == 1;
+    if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, a, b, add);
+    if (columns_fit) return add_dots(out, a, b, add);
+  }
+  if (blas_is_ahead(a.rows, b.cols, a.cols) && blas_gemm(out, a, b, add ? 1 : 0)) return;
+  blocked_gemm(out, a, b, add);
+}
+
+/// The last two axes. Along an axis of one element any step will do, and this one makes it contiguous.
+template <class T>
+Matrix<T> matrix_of(const Array& x) {
+  const auto row = static_cast<std::size_t>(x.rank()) - 2, col = row + 1;
+  const std::int64_t rows = x.shape()[-2], cols = x.shape()[-1];
+  return {x.data<T>(), rows, cols, rows == 1 ? 1 : x.strides()[row], cols == 1 ? 1 : x.strides()[col]};
+}
+
+/// Where matrix `index` of a batch starts; leading axes counted as one, the last fastest.
+std::int64_t start_of(const Array& x, std::int64_t index) {
+  std::int64_t offset = 0;
+  for (int axis = x.rank() - 2; axis-- > 0;) {
+    offset += index % x.shape()[axis] * x.strides()[static_cast<std::size_t>(axis)];
+    index /= x.shape()[axis];
+  }
+  return offset;
+}
+
+/// Products [begin, end) of a batch, each of which writes a matrix of its own.
+template <class T>
+void multiply_batch(const Array& out, const Array& a, const Array& b, std::int64_t begin, std::int64_t end, bool add) {
+  for (std::int64_t i = begin; i < end; ++i) {
+    Matrix<T> left = matrix_of<T>(a), right = matrix_of<T>(b);
+    left.data += start_of(a, i), right.data += start_of(b, i);
+    multiply(out.data<T>() + start_of(out, i), left, right, add);
+  }
 }
 
 }  // namespace
 
 void gemm(const Array& out, const Array& a, const Array& b, double beta) {
-  if (out.dtype() == f32)
-    gemm_of<float>(out, a, b, beta);
-  else
-    gemm_of<double>(out, a, b, beta);
+  with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
+    if (out.numel() == 0) return;
+    if (out.rank() == 2) return multiply(out.data<T>(), matrix_of<T>(a), matrix_of<T>(b), beta != 0);
+    std::int64_t count = 1;
+    for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
+    multiply_batch<T>(out, a, b, 0, count, beta != 0);
+  });
 }
 
 }  // namespace gradtape::detail

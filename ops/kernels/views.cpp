@@ -27,20 +27,4 @@ void add_elements(const Array& to, const Array& from) {
   });
 }
 
-Matrices::Matrices(const Array& x) : x_(x), matrix_{x.shape()[-2], x.shape()[-1]} {
-  for (int axis = 0; axis + 2 < x.rank(); ++axis) count_ *= x.shape()[axis];
-  const auto rank = static_cast<std::size_t>(x.rank());
-  strides_[0] = x.strides()[rank - 2];
-  strides_[1] = x.strides()[rank - 1];
-}
-
-Array Matrices::operator[](std::int64_t i) const {
-  std::int64_t offset = 0;
-  for (int axis = x_.rank() - 3; axis >= 0; --axis) {
-    offset += i % x_.shape()[axis] * x_.strides()[static_cast<std::size_t>(axis)];
-    i /= x_.shape()[axis];
-  }
-  return Array::view(x_, matrix_, strides_, offset);
-}
-
 }  // namespace gradtape::detail

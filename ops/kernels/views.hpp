@@ -27,18 +27,4 @@ void add_to(T& to, T from) {
 /// `add_to` for each element of two arrays of one shape and dtype. Where strides of `to` overlap, all is added.
 void add_elements(const Array& to, const Array& from);
 
-/// The matrices on the last two axes of an array, each a view; leading axes counted as one, the last fastest.
-class Matrices {
- public:
-  explicit Matrices(const Array& x);
-  std::int64_t count() const { return count_; }
-  Array operator[](std::int64_t i) const;
-
- private:
-  const Array& x_;
-  Shape matrix_;
-  Strides strides_{};
-  std::int64_t count_ = 1;
-};
-
 }  // namespace gradtape::detail
