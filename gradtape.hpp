@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// All of gradtape but two opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, and `<gradtape/xtensor.hpp>`, the bridge
-/// to xtensor.
+/// All of gradtape but two opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, and `<gradtape/xtensor.hpp>`, the
+/// bridge to xtensor.
 
 #include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/dtype.hpp>

@@ -1,8 +1,8 @@
-#include "workload.hpp"
-
 #include <iostream>
 #include <string>
 #include <string_view>
+
+#include "workload.hpp"
 
 namespace {
 

@@ -3,11 +3,11 @@
 /// \file
 /// What gradtape's benchmarks and those of its peers have in common. C++17, for libtorch's headers.
 
-#include <benchmark/benchmark.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 namespace bench {
 

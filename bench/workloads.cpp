@@ -1,11 +1,11 @@
-#include "workload.hpp"
-
 #include <gradtape/gradtape.hpp>
 
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "workload.hpp"
 
 namespace gt = gradtape;
 

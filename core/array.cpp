@@ -26,7 +26,8 @@ std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
 std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
   const std::optional<std::int64_t> n = product(shape);
   if (!n || *n > (std::int64_t{1} << 46) / static_cast<std::int64_t>(size_of(dtype)))
-    throw ShapeError(fmt::format("array: shape {} of {} is larger than any memory", to_string(shape), to_string(dtype)));
+    throw ShapeError(
+        fmt::format("array: shape {} of {} is larger than any memory", to_string(shape), to_string(dtype)));
   return *n;
 }
 
@@ -65,7 +66,8 @@ Array Array::view(const Array& base, const Shape& shape, const Strides& strides,
   void* memory = detail::allocate(sizeof(detail::ArrayBlock));
   owner->count.add();
   auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
-  return Array(new (memory) detail::ArrayBlock{{}, block->dtype, is_packed(shape, strides), shape.numel(), data, owner, shape, strides});
+  return Array(new (memory) detail::ArrayBlock{
+      {}, block->dtype, is_packed(shape, strides), shape.numel(), data, owner, shape, strides});
 }
 
 void Array::set_shared(bool on) const {
@@ -131,11 +133,14 @@ void copy_elements(const Array& to, const Array& from) {
     std::memcpy(to.data(), from.data(), static_cast<std::size_t>(to.numel()) * size_of(to.dtype()));
     return;
   }
-  with_type(to.dtype(), [&]<class T>(std::type_identity<T>) { detail::for_each_pair<T, T>(to, from, [](T& a, T b) { a = b; }); });
+  with_type(to.dtype(),
+            [&]<class T>(std::type_identity<T>) { detail::for_each_pair<T, T>(to, from, [](T& a, T b) { a = b; }); });
 }
 
 void fill(const Array& array, double value) {
-  with_type(array.dtype(), [&]<class T>(std::type_identity<T>) { std::fill_n(array.data<T>(), array.numel(), number_cast<T>(value)); });
+  with_type(array.dtype(), [&]<class T>(std::type_identity<T>) {
+    std::fill_n(array.data<T>(), array.numel(), number_cast<T>(value));
+  });
 }
 
 }  // namespace gradtape

@@ -32,13 +32,14 @@ struct ArrayBlock {
 }  // namespace detail
 
 /// An n-dimensional array of run-time dtype: a counted handle on a header with shape, strides and 64-byte-aligned data.
-/// A full SIMD lane may start at any element, the last one included, so kernels may load and store full lanes. An Array knows
-/// nothing of gradients. Copying a handle shares the data.
+/// A full SIMD lane may start at any element, the last one included, so kernels may load and store full lanes. An Array
+/// knows nothing of gradients. Copying a handle shares the data.
 class Array {
  public:
   Array() noexcept = default;
 
-  /// A packed array with uninitialised elements. Throws ShapeError if its size overflows, std::bad_alloc without memory.
+  /// A packed array with uninitialised elements. Throws ShapeError if its size overflows, std::bad_alloc without
+  /// memory.
   static Array make(Dtype dtype, const Shape& shape);
   /// Same data under another shape and strides; `offset` in elements from the first element of `base`.
   static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);

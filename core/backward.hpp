@@ -23,11 +23,12 @@ class Backward {
 
   /// The gradient already there for input i if it may be added to in place, else an empty array.
   const Array& partial(int input) const;
-  /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the input's.
+  /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the
+  /// input's.
   void give(int input, Tensor gradient);
-  /// Instead of giving gradients: goes on through `result`, the node's output that its rule has recorded anew on its inputs, as if
-  /// that had stood on the tape all the time. The nodes recorded are those with ids above `floor`, the inputs' are below. Unless
-  /// it `stays` on the tape, it is used up on the way.
+  /// Instead of giving gradients: goes on through `result`, the node's output that its rule has recorded anew on its
+  /// inputs, as if that had stood on the tape all the time. The nodes recorded are those with ids above `floor`, the
+  /// inputs' are below. Unless it `stays` on the tape, it is used up on the way.
   void splice(const Tensor& result, std::uint64_t floor, bool stays);
 
  private:
@@ -48,7 +49,8 @@ class Forward {
   Tensor tangent(int input) const;
   /// The sweep is itself being recorded: tangents are to be computed by recorded ops.
   bool recording() const { return recording_; }
-  /// Hands over (a further part of) the derivative of the output. Throws GradientError if its shape or dtype is not the output's.
+  /// Hands over (a further part of) the derivative of the output. Throws GradientError if its shape or dtype is not the
+  /// output's.
   void give(const Tensor& tangent);
   /// Instead: goes through `result`, the node's output recorded anew.
   void splice(const Tensor& result, std::uint64_t floor);

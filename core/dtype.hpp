@@ -19,7 +19,8 @@ inline constexpr Dtype boolean = Dtype::boolean;
 
 /// The C++ types that have a dtype: float, double, std::int64_t, bool.
 template <class T>
-concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
+concept Element =
+    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
 
 /// A C++ number as it stands in an expression with tensors.
 template <class T>
@@ -35,10 +36,14 @@ inline constexpr Dtype dtype_of = std::same_as<T, float>    ? Dtype::f32
 /// Bytes of one element.
 constexpr std::size_t size_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return sizeof(float);
-    case Dtype::f64: return sizeof(double);
-    case Dtype::i64: return sizeof(std::int64_t);
-    case Dtype::boolean: return sizeof(bool);
+    case Dtype::f32:
+      return sizeof(float);
+    case Dtype::f64:
+      return sizeof(double);
+    case Dtype::i64:
+      return sizeof(std::int64_t);
+    case Dtype::boolean:
+      return sizeof(bool);
   }
   return 0;
 }
@@ -51,8 +56,8 @@ constexpr std::string_view to_string(Dtype dtype) {
 
 constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::f32 || dtype == Dtype::f64; }
 
-/// A number as another type, defined for every value: towards zero from floating to integer, where what lies beyond the range
-/// becomes the nearest end of it and NaN 0; boolean says whether a number is not 0.
+/// A number as another type, defined for every value: towards zero from floating to integer, where what lies beyond the
+/// range becomes the nearest end of it and NaN 0; boolean says whether a number is not 0.
 template <Number T, Number F>
 constexpr T number_cast(F x) {
   if constexpr (std::same_as<T, bool>) {
@@ -71,10 +76,14 @@ constexpr T number_cast(F x) {
 template <class F>
 decltype(auto) with_type(Dtype dtype, F&& f) {
   switch (dtype) {
-    case Dtype::f64: return f(std::type_identity<double>{});
-    case Dtype::i64: return f(std::type_identity<std::int64_t>{});
-    case Dtype::boolean: return f(std::type_identity<bool>{});
-    default: return f(std::type_identity<float>{});
+    case Dtype::f64:
+      return f(std::type_identity<double>{});
+    case Dtype::i64:
+      return f(std::type_identity<std::int64_t>{});
+    case Dtype::boolean:
+      return f(std::type_identity<bool>{});
+    default:
+      return f(std::type_identity<float>{});
   }
 }
 

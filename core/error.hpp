@@ -4,8 +4,8 @@
 
 namespace gradtape {
 
-/// Base of every exception this library throws. A message names the operation, what is wrong (with the shapes, dtypes or
-/// the file and offset involved) and what to change.
+/// Base of every exception this library throws. A message names the operation, what is wrong (with the shapes, dtypes
+/// or the file and offset involved) and what to change.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

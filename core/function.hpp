@@ -8,8 +8,8 @@ namespace gradtape {
 
 namespace detail {
 
-/// An owned object of a class with a virtual destructor and `T* clone() const`: copies copy it. (<memory> and <functional> would
-/// make up a fifth of the time that a small program takes to compile.)
+/// An owned object of a class with a virtual destructor and `T* clone() const`: copies copy it. (<memory> and
+/// <functional> would make up a fifth of the time that a small program takes to compile.)
 template <class T>
 class Owned {
  public:
@@ -70,8 +70,7 @@ class FunctionRef<R(Args...)> {
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
   FunctionRef(F&& f)
-      : object_(const_cast<void*>(static_cast<const void*>(&f))),
-        call_([](void* object, Args... args) -> R {
+      : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
         }) {}
 

@@ -3,7 +3,8 @@
 
 namespace gradtape {
 
-// A loop, not recursion: a node that dies inside another's destructor waits in a list, so chains of any length fit a small stack.
+// A loop, not recursion: a node that dies inside another's destructor waits in a list, so chains of any length fit a
+// small stack.
 void Node::destroy(Node* node) noexcept {
   static_assert(sizeof(std::uintptr_t) <= sizeof(node->mark));
   static thread_local constinit Node* waiting = nullptr;
@@ -22,10 +23,12 @@ void Node::check_thread() {
   const std::uint32_t here = detail::thread_index(), owner = thread.load(std::memory_order_relaxed);
   if (owner == here || count.shared()) return;
   if (owner != 0 && detail::thread_is_alive(owner))
-    throw ThreadError(is_leaf() ? "a parameter is used by a second thread; let many threads run one model under NoGrad with a guard from "
-                                  "gt::share(net), or train on a copy of your own"
-                                : "a recorded tensor is used by a second thread; a graph belongs to the thread that recorded it: hand over "
-                                  "detach()ed values, or share a model under NoGrad with gt::share(net)");
+    throw ThreadError(
+        is_leaf()
+            ? "a parameter is used by a second thread; let many threads run one model under NoGrad with a guard from "
+              "gt::share(net), or train on a copy of your own"
+            : "a recorded tensor is used by a second thread; a graph belongs to the thread that recorded it: hand over "
+              "detach()ed values, or share a model under NoGrad with gt::share(net)");
   thread.store(here, std::memory_order_relaxed);
 }
 #else

@@ -27,8 +27,8 @@ struct Value {
 }  // namespace detail
 
 /// One record of the tape: an edge to every input that needs a gradient, the values its rule reads, and the gradient in
-/// flight. A node knows its inputs, never its consumers, so graphs have no cycles. Ids grow in order of creation and exceed
-/// those of the inputs: newest first is a topological order.
+/// flight. A node knows its inputs, never its consumers, so graphs have no cycles. Ids grow in order of creation and
+/// exceed those of the inputs: newest first is a topological order.
 class Node {
  public:
   Node(const Node&) = delete;
@@ -99,7 +99,9 @@ class Keeper : public Node {
   detail::Value grad;
 
  protected:
-  Keeper(const Shape& output, Dtype output_dtype, std::uint32_t owner) : Node(output, output_dtype, owner) { keeps_grad = true; }
+  Keeper(const Shape& output, Dtype output_dtype, std::uint32_t owner) : Node(output, output_dtype, owner) {
+    keeps_grad = true;
+  }
 };
 
 /// A node without inputs: a parameter. Its value lives here, so that every handle sees an assignment.

@@ -23,8 +23,8 @@ constexpr bool pooled = false;
 constexpr bool pooled = true;
 #endif
 
-// Size classes in eighths of a power of two: 1 to 16 units one by one, then eight classes per doubling. Powers of two alone
-// would double every power-of-two array, since the header needs room too.
+// Size classes in eighths of a power of two: 1 to 16 units one by one, then eight classes per doubling. Powers of two
+// alone would double every power-of-two array, since the header needs room too.
 constexpr std::size_t class_of(std::size_t bytes) {
   const std::size_t units = (bytes + unit - 1) / unit;
   if (units <= 16) return units;
@@ -56,7 +56,8 @@ struct Reservoir {
 };
 
 Reservoir& reservoir() {
-  static auto* shared = new Reservoir;  // never destroyed: threads and static tensors may outlive any order of destruction
+  static auto* shared =
+      new Reservoir;  // never destroyed: threads and static tensors may outlive any order of destruction
   return *shared;
 }
 
@@ -175,14 +176,16 @@ Memory memory() {
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
   Memory total{r.ended_bytes, r.ended_nodes, 0};
-  for (std::size_t c = 1; c < size_classes; ++c) total.cached_bytes += static_cast<std::int64_t>(r.lists[c].length * class_bytes(c));
+  for (std::size_t c = 1; c < size_classes; ++c)
+    total.cached_bytes += static_cast<std::int64_t>(r.lists[c].length * class_bytes(c));
   for (const ThreadState* state : r.threads) {
     if (!state) continue;
     total.live_bytes += state->live_bytes.load(std::memory_order_relaxed);
     total.live_nodes += state->live_nodes.load(std::memory_order_relaxed);
   }
   // Lists belong to their threads; only the caller's own can be read without a race.
-  for (std::size_t c = 1; c < size_classes; ++c) total.cached_bytes += static_cast<std::int64_t>(thread_state.lists[c].length * class_bytes(c));
+  for (std::size_t c = 1; c < size_classes; ++c)
+    total.cached_bytes += static_cast<std::int64_t>(thread_state.lists[c].length * class_bytes(c));
   return total;
 }
 

@@ -52,7 +52,8 @@ std::string to_string(const Tensor& tensor) {
   if (!tensor.defined()) return "(empty Tensor)";
   const Array& a = tensor.array();
   std::string out;
-  with_type(a.dtype(), [&]<class T>(std::type_identity<T>) { append(out, a, a.data<T>(), 0, a.numel() > whole_up_to); });
+  with_type(a.dtype(),
+            [&]<class T>(std::type_identity<T>) { append(out, a, a.data<T>(), 0, a.numel() > whole_up_to); });
   return fmt::format("{}  {} {}", out, to_string(a.dtype()), to_string(a.shape()));
 }
 
@@ -77,10 +78,16 @@ std::string tape_string(const Tensor& result) {
     std::vector<std::string> inputs, saved;
     for (const auto& input : node->edges()) inputs.push_back(input ? fmt::format("#{}", seen[input.get()]) : "·");
     for (std::size_t i = 0; i < node->saved().size(); ++i)
-      if (const Array& a = node->saved()[i]) saved.push_back(fmt::format("{} {}", i + 1 == node->saved().size() ? "output" : fmt::format("input {}", i), to_string(a.shape())));
+      if (const Array& a = node->saved()[i])
+        saved.push_back(fmt::format("{} {}", i + 1 == node->saved().size() ? "output" : fmt::format("input {}", i),
+                                    to_string(a.shape())));
     const std::string call = node->is_leaf() ? "leaf" : fmt::format("{}({})", node->name(), fmt::join(inputs, ", "));
-    const std::string keeps = node->is_leaf() ? "" : node->released ? "released" : saved.empty() ? "saves nothing" : fmt::format("saves {}", fmt::join(saved, ", "));
-    std::string line = fmt::format("{:<4} {:<28} {} {:<12} {}", fmt::format("#{}", seen[node]), call, to_string(node->dtype), to_string(node->shape), keeps);
+    const std::string keeps = node->is_leaf()  ? ""
+                              : node->released ? "released"
+                              : saved.empty()  ? "saves nothing"
+                                               : fmt::format("saves {}", fmt::join(saved, ", "));
+    std::string line = fmt::format("{:<4} {:<28} {} {:<12} {}", fmt::format("#{}", seen[node]), call,
+                                   to_string(node->dtype), to_string(node->shape), keeps);
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';
   }
@@ -92,6 +99,7 @@ void print_tape(const Tensor& result) { fmt::print("{}", tape_string(result)); }
 }  // namespace gradtape
 
 // Compiled here, so that a user's program needs <fmt/core.h> only.
-fmt::format_context::iterator fmt::formatter<gradtape::Tensor>::format(const gradtape::Tensor& tensor, fmt::format_context& context) const {
+fmt::format_context::iterator fmt::formatter<gradtape::Tensor>::format(const gradtape::Tensor& tensor,
+                                                                       fmt::format_context& context) const {
   return fmt::format_to(context.out(), "{}", gradtape::to_string(tensor));
 }

@@ -14,7 +14,8 @@ namespace gradtape {
 std::string to_string(const Tensor& tensor);
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
-/// The tape behind `result`, newest first, one line a node: its number, op and output shape, its inputs, what it has saved.
+/// The tape behind `result`, newest first, one line a node: its number, op and output shape, its inputs, what it has
+/// saved.
 std::string tape_string(const Tensor& result);
 /// Prints `tape_string(result)` to standard output.
 void print_tape(const Tensor& result);

@@ -11,9 +11,12 @@ namespace {
 
 void check_dims(std::span<const std::int64_t> dims) {
   if (dims.size() > static_cast<std::size_t>(max_rank))
-    throw ShapeError(fmt::format("shape: [{}] has {} axes; at most {} are supported", fmt::join(dims, ", "), dims.size(), max_rank));
+    throw ShapeError(
+        fmt::format("shape: [{}] has {} axes; at most {} are supported", fmt::join(dims, ", "), dims.size(), max_rank));
   for (const std::int64_t dim : dims)
-    if (dim < 0) throw ShapeError(fmt::format("shape: [{}] has a negative dimension; every dimension must be >= 0", fmt::join(dims, ", ")));
+    if (dim < 0)
+      throw ShapeError(
+          fmt::format("shape: [{}] has a negative dimension; every dimension must be >= 0", fmt::join(dims, ", ")));
 }
 
 }  // namespace
@@ -31,7 +34,9 @@ Shape::Shape(std::span<const Integer> dims) {
 }
 
 void Shape::push_back(std::int64_t dim) {
-  if (rank_ == max_rank) throw ShapeError(fmt::format("shape: {} cannot take another axis; at most {} are supported", to_string(*this), max_rank));
+  if (rank_ == max_rank)
+    throw ShapeError(
+        fmt::format("shape: {} cannot take another axis; at most {} are supported", to_string(*this), max_rank));
   dims_[static_cast<std::size_t>(rank_++)] = dim;
 }
 
@@ -65,7 +70,8 @@ std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join
 int normalize_axis(std::string_view op, std::int64_t axis, int rank) {
   if (axis < -rank || axis >= rank)
     throw ShapeError(rank == 0 ? fmt::format("{}: axis {} of a scalar; a scalar has no axes", op, axis)
-                               : fmt::format("{}: axis {} is out of range for rank {}; use {} to {}", op, axis, rank, -rank, rank - 1));
+                               : fmt::format("{}: axis {} is out of range for rank {}; use {} to {}", op, axis, rank,
+                                             -rank, rank - 1));
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
@@ -74,7 +80,8 @@ unsigned axis_mask(std::string_view op, const IntegerList& axes, int rank) {
   unsigned mask = 0;
   for (const std::int64_t axis : axes.values()) {
     const unsigned bit = 1u << normalize_axis(op, axis, rank);
-    if (mask & bit) throw ShapeError(fmt::format("{}: axis {} is named twice in {{{}}}", op, axis, fmt::join(axes.values(), ", ")));
+    if (mask & bit)
+      throw ShapeError(fmt::format("{}: axis {} is named twice in {{{}}}", op, axis, fmt::join(axes.values(), ", ")));
     mask |= bit;
   }
   return mask;
@@ -87,8 +94,9 @@ Shape broadcast(std::string_view op, const Shape& a, const Shape& b) {
   for (int axis = -1; axis >= -small.rank(); --axis) {
     if (out[axis] == small[axis] || small[axis] == 1) continue;
     if (out[axis] != 1)
-      throw ShapeError(fmt::format("{}: shapes {} and {} do not broadcast: axis {} has {} against {}; sizes must be equal or 1",
-                                   op, to_string(a), to_string(b), axis, a[axis], b[axis]));
+      throw ShapeError(
+          fmt::format("{}: shapes {} and {} do not broadcast: axis {} has {} against {}; sizes must be equal or 1", op,
+                      to_string(a), to_string(b), axis, a[axis], b[axis]));
     out.set(axis, small[axis]);
   }
   return out;

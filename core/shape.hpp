@@ -24,8 +24,8 @@ struct Integer {
   constexpr Integer(T n) : value(static_cast<std::int64_t>(n)) {}  ///< implicit
 };
 
-/// The dimensions of an n-dimensional array: `{64, 784}`; `{}` is a scalar. Throws ShapeError on a negative dimension or
-/// more than `max_rank` axes.
+/// The dimensions of an n-dimensional array: `{64, 784}`; `{}` is a scalar. Throws ShapeError on a negative dimension
+/// or more than `max_rank` axes.
 class Shape {
  public:
   constexpr Shape() = default;
@@ -77,7 +77,8 @@ std::optional<std::int64_t> product(std::span<const std::int64_t> dims);
 /// The index "[2, 0]" of an element of `shape`, from its place in row-major order.
 std::string index_string(const Shape& shape, std::int64_t at);
 
-/// A list of whole numbers, at most `max_rank`, negative ones included; kept in place, so that passing one costs no heap call.
+/// A list of whole numbers, at most `max_rank`, negative ones included; kept in place, so that passing one costs no
+/// heap call.
 class IntegerList {
  public:
   IntegerList() = default;  ///< no entries

@@ -25,13 +25,16 @@ Shape literal_shape(const Literal& literal) {
 template <class T>
 void copy_literal(const Literal& literal, const Shape& shape, int axis, std::vector<std::size_t>& index, T*& out) {
   const bool list_expected = axis < shape.rank();
-  if (literal.is_list() != list_expected || (list_expected && static_cast<std::int64_t>(literal.list().size()) != shape[axis]))
+  if (literal.is_list() != list_expected ||
+      (list_expected && static_cast<std::int64_t>(literal.list().size()) != shape[axis]))
     throw ShapeError(fmt::format("tensor: ragged literal: {} at index [{}], where {} is expected as in the first row",
-                                 literal.is_list() ? fmt::format("a list of {}", literal.list().size()) : "a number", fmt::join(index, ", "),
+                                 literal.is_list() ? fmt::format("a list of {}", literal.list().size()) : "a number",
+                                 fmt::join(index, ", "),
                                  list_expected ? fmt::format("a list of {}", shape[axis]) : "a number"));
   if (!literal.is_list()) {
     if (std::is_integral_v<T> && !literal.integral() && literal.number() != std::trunc(literal.number()))
-      throw DtypeError(fmt::format("tensor: {} at index [{}] is no whole number; ask for .dtype = f32 or f64", literal.number(), fmt::join(index, ", ")));
+      throw DtypeError(fmt::format("tensor: {} at index [{}] is no whole number; ask for .dtype = f32 or f64",
+                                   literal.number(), fmt::join(index, ", ")));
     *out++ = literal.integral() ? number_cast<T>(literal.integer()) : number_cast<T>(literal.number());
     return;
   }
@@ -50,15 +53,18 @@ void detail::throw_not_floating(std::string_view op, Dtype dtype) {
 
 Leaf& Tensor::leaf(const char* caller) const {
   if (!is_leaf())
-    throw GradientError(fmt::format("{}: this tensor{} is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
-                                    caller, defined() ? " of shape " + to_string(shape()) : ""));
+    throw GradientError(fmt::format(
+        "{}: this tensor{} is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
+        caller, defined() ? " of shape " + to_string(shape()) : ""));
   return static_cast<Leaf&>(*value_.node);
 }
 
 Keeper& Tensor::keeper(const char* caller) const {
   if (!value_.node || !value_.node->keeps_grad)
-    throw GradientError(fmt::format("{}: this tensor{} keeps no gradient: only leaves, made by gradtape::parameter, and results of "
-                                    "gradtape::retain_grad do", caller, defined() ? " of shape " + to_string(shape()) : ""));
+    throw GradientError(
+        fmt::format("{}: this tensor{} keeps no gradient: only leaves, made by gradtape::parameter, and results of "
+                    "gradtape::retain_grad do",
+                    caller, defined() ? " of shape " + to_string(shape()) : ""));
   return static_cast<Keeper&>(*value_.node);
 }
 
@@ -71,8 +77,9 @@ const Array& Tensor::leaf_value() const {
 Tensor Tensor::grad() const {
   const Keeper& from = keeper("grad");
   if (!from.grad.array)
-    throw GradientError(fmt::format("grad: this {} of shape {} has no gradient; call backward() on a result that depends on it first",
-                                    is_leaf() ? "leaf" : "tensor", to_string(from.shape)));
+    throw GradientError(
+        fmt::format("grad: this {} of shape {} has no gradient; call backward() on a result that depends on it first",
+                    is_leaf() ? "leaf" : "tensor", to_string(from.shape)));
   return Tensor(from.grad);
 }
 
@@ -81,10 +88,11 @@ void Tensor::assign(const Tensor& value) const {
   to.check_thread();
   const Array& from = value.array();
   if (from.dtype() != to.dtype)
-    throw DtypeError(fmt::format("assign: the leaf is {}, the value {}; convert it with .to(gradtape::{})", to_string(to.dtype), to_string(from.dtype()),
-                                 to_string(to.dtype)));
+    throw DtypeError(fmt::format("assign: the leaf is {}, the value {}; convert it with .to(gradtape::{})",
+                                 to_string(to.dtype), to_string(from.dtype()), to_string(to.dtype)));
   if (from.shape() != to.shape)
-    throw ShapeError(fmt::format("assign: the leaf is {}, the value {}; the shapes must be equal", to_string(to.shape), to_string(from.shape())));
+    throw ShapeError(fmt::format("assign: the leaf is {}, the value {}; the shapes must be equal", to_string(to.shape),
+                                 to_string(from.shape())));
   // Written in place only if no graph and no handle can see the old values.
   Array target = to.value.exclusive() ? to.value : Array::make(to.dtype, to.shape);
   copy_elements(target, from);
@@ -93,37 +101,46 @@ void Tensor::assign(const Tensor& value) const {
 
 Tensor& Tensor::rebind(const char* op, Tensor result) {
   if (is_leaf())
-    throw GradientError(fmt::format("{}: would rebind this handle and leave the leaf of shape {} behind; write `w.assign(…)` under NoGrad, or "
-                                    "`auto v = w` and change v", op, to_string(shape())));
+    throw GradientError(fmt::format(
+        "{}: would rebind this handle and leave the leaf of shape {} behind; write `w.assign(…)` under NoGrad, or "
+        "`auto v = w` and change v",
+        op, to_string(shape())));
   return *this = std::move(result);
 }
 
 double Tensor::number_item() const {
   const Array& a = array();
-  if (a.numel() != 1) throw ShapeError(fmt::format("item: shape {} has {} elements; item() reads exactly one", to_string(a.shape()), a.numel()));
+  if (a.numel() != 1)
+    throw ShapeError(
+        fmt::format("item: shape {} has {} elements; item() reads exactly one", to_string(a.shape()), a.numel()));
   return with_type(a.dtype(), [&]<class T>(std::type_identity<T>) { return static_cast<double>(*a.data<T>()); });
 }
 
 std::int64_t Tensor::integer_item() const {
   const Array& a = array();
-  if (a.numel() != 1) throw ShapeError(fmt::format("item: shape {} has {} elements; item() reads exactly one", to_string(a.shape()), a.numel()));
+  if (a.numel() != 1)
+    throw ShapeError(
+        fmt::format("item: shape {} has {} elements; item() reads exactly one", to_string(a.shape()), a.numel()));
   return a.dtype() == i64 ? *a.data<std::int64_t>() : std::int64_t{*a.data<bool>()};
 }
 
 void Tensor::require_dtype(const char* member, Dtype dtype) const {
   if (this->dtype() != dtype)
-    throw DtypeError(fmt::format("{}: the tensor is {}, not {}; convert it with .to(gradtape::{}) first", member, to_string(this->dtype()),
-                                 to_string(dtype), to_string(dtype)));
+    throw DtypeError(fmt::format("{}: the tensor is {}, not {}; convert it with .to(gradtape::{}) first", member,
+                                 to_string(this->dtype()), to_string(dtype), to_string(dtype)));
 }
 
 void Tensor::require_packed(const char* member) const {
   if (!array().packed())
-    throw ShapeError(fmt::format("{}: the tensor is a strided view of shape {}; make it contiguous with gradtape::contiguous first", member, to_string(shape())));
+    throw ShapeError(
+        fmt::format("{}: the tensor is a strided view of shape {}; make it contiguous with gradtape::contiguous first",
+                    member, to_string(shape())));
 }
 
 Tensor parameter(const Tensor& value) {
   if (!is_floating(value.dtype()))
-    throw DtypeError(fmt::format("parameter: {} has no gradient; only f32 and f64 differentiate, convert with .to()", to_string(value.dtype())));
+    throw DtypeError(fmt::format("parameter: {} has no gradient; only f32 and f64 differentiate, convert with .to()",
+                                 to_string(value.dtype())));
   Array copy = Array::make(value.dtype(), value.shape());
   copy_elements(copy, value.array());
   return Tensor(Array(), detail::Ref<Node>::adopt(new Leaf(std::move(copy))));
@@ -164,7 +181,8 @@ Tensor tensor(const Literal& literal, const TensorOptions& options) {
 Tensor detail::copy_in(const void* data, std::size_t n, Dtype dtype, const Shape& shape) {
   const Array out = Array::make(dtype, shape);
   if (static_cast<std::int64_t>(n) != out.numel())
-    throw ShapeError(fmt::format("tensor: {} elements do not fill shape {}, which has {}", n, to_string(shape), out.numel()));
+    throw ShapeError(
+        fmt::format("tensor: {} elements do not fill shape {}, which has {}", n, to_string(shape), out.numel()));
   if (n > 0) std::memcpy(out.data(), data, n * size_of(dtype));
   return Tensor(out);
 }

@@ -24,9 +24,9 @@ struct BackwardOptions {
   bool create_graph = false;  ///< record the sweep, so that gradients can be differentiated again; implies retain_graph
 };
 
-/// An n-dimensional array and, if it needs a gradient, its place on the tape. A handle of two pointers: copies share, and
-/// values do not change; only leaves (made by `parameter`) can be assigned. A recorded tensor belongs to the thread that
-/// made it.
+/// An n-dimensional array and, if it needs a gradient, its place on the tape. A handle of two pointers: copies share,
+/// and values do not change; only leaves (made by `parameter`) can be assigned. A recorded tensor belongs to the thread
+/// that made it.
 class Tensor {
  public:
   /// Holds nothing; every use but assignment and `defined()` throws.
@@ -47,7 +47,8 @@ class Tensor {
   /// The only element as T; any rank. `item<std::int64_t>()` is exact. Throws ShapeError unless there is exactly one.
   template <Number T = double>
   T item() const {
-    return static_cast<T>(std::is_integral_v<T> && !is_floating(dtype()) ? static_cast<T>(integer_item()) : number_cast<T>(number_item()));
+    return static_cast<T>(std::is_integral_v<T> && !is_floating(dtype()) ? static_cast<T>(integer_item())
+                                                                         : number_cast<T>(number_item()));
   }
 
   /// The elements in row-major order, converted from no other dtype. Throws DtypeError if T is not the tensor's.
@@ -67,8 +68,8 @@ class Tensor {
   template <Element T>
   std::span<const T> span() && = delete;  // would dangle: keep the tensor in a variable first
 
-  /// The same values as another dtype, by number_cast: towards zero to i64, beyond its range the nearest end of it, NaN 0;
-  /// to boolean whether they are not 0. Differentiable between f32 and f64.
+  /// The same values as another dtype, by number_cast: towards zero to i64, beyond its range the nearest end of it, NaN
+  /// 0; to boolean whether they are not 0. Differentiable between f32 and f64.
   Tensor to(Dtype dtype) const;
   /// The same values without history.
   Tensor detach() const { return Tensor(array()); }
@@ -77,8 +78,8 @@ class Tensor {
   bool requires_grad() const { return static_cast<bool>(value_.node); }
   /// A parameter: its value lives on the tape and can be assigned.
   bool is_leaf() const { return value_.node && value_.node->is_leaf(); }
-  /// The gradient that `backward` left in this leaf, or result of retain_grad, of its shape and dtype. Throws GradientError if
-  /// there is none.
+  /// The gradient that `backward` left in this leaf, or result of retain_grad, of its shape and dtype. Throws
+  /// GradientError if there is none.
   Tensor grad() const;
   /// Whether `grad()` would return.
   bool has_grad() const {
@@ -89,9 +90,9 @@ class Tensor {
   /// Gives this leaf new values (same shape and dtype). Graphs recorded before keep the values they were recorded with.
   void assign(const Tensor& value) const;
 
-  /// Adds d(this)/d(leaf) to `grad()` of every leaf that this tensor, of exactly one element, depends on. Saved values are
-  /// released as the pass goes by unless told otherwise. If a rule throws, no leaf's gradient has changed.
-  /// With `create_graph` a leaf, its gradient and the graph hold each other until `zero_grad`; `grad` has no such circle.
+  /// Adds d(this)/d(leaf) to `grad()` of every leaf that this tensor, of exactly one element, depends on. Saved values
+  /// are released as the pass goes by unless told otherwise. If a rule throws, no leaf's gradient has changed. With
+  /// `create_graph` a leaf, its gradient and the graph hold each other until `zero_grad`; `grad` has no such circle.
   void backward(const BackwardOptions& options = {}) const;
 
   /// Indexing: `x[{Slice{}, Slice{0, 3}, -1}]`, one entry per leading axis; an integer drops its axis. A view.
@@ -107,9 +108,10 @@ class Tensor {
   /// A tensor is no truth value. (A template, so that the message appears only where somebody asks.)
   template <std::same_as<bool> B>
   operator B() const {
-    static_assert(!std::same_as<B, bool>,
-                  "a Tensor is no truth value: comparisons are elementwise. Use gt::equal(a, b) for exact equality of all "
-                  "elements, `a == gt::approx(b)` in tests, or .item() for a single element");
+    static_assert(
+        !std::same_as<B, bool>,
+        "a Tensor is no truth value: comparisons are elementwise. Use gt::equal(a, b) for exact equality of all "
+        "elements, `a == gt::approx(b)` in tests, or .item() for a single element");
     return false;
   }
 
@@ -140,8 +142,8 @@ class Tensor {
   detail::Value value_;
 };
 
-/// An operand that may be a tensor or a C++ number; a number takes the dtype of the tensor it meets. Refers to the tensor,
-/// so it is a parameter type only.
+/// An operand that may be a tensor or a C++ number; a number takes the dtype of the tensor it meets. Refers to the
+/// tensor, so it is a parameter type only.
 class Operand {
  public:
   Operand(const Tensor& tensor) : tensor_(&tensor) {}  ///< a tensor
@@ -159,8 +161,8 @@ class Operand {
   bool integral_ = false;
 };
 
-/// A leaf: collects gradients in `.grad()` and can be assigned. Copies `value`, so later writes do not reach the source.
-/// Throws DtypeError unless `value` is f32 or f64.
+/// A leaf: collects gradients in `.grad()` and can be assigned. Copies `value`, so later writes do not reach the
+/// source. Throws DtypeError unless `value` is f32 or f64.
 Tensor parameter(const Tensor& value);
 
 /// a + b, elementwise with broadcasting. The only op the tape itself calls: it adds up gradients while recording.
@@ -185,7 +187,9 @@ class DefaultDtype {
 class GradMode {
  public:
   /// Records if `enabled`.
-  explicit GradMode(bool enabled) : before_(detail::thread_state.grad_enabled) { detail::thread_state.grad_enabled = enabled; }
+  explicit GradMode(bool enabled) : before_(detail::thread_state.grad_enabled) {
+    detail::thread_state.grad_enabled = enabled;
+  }
   ~GradMode() { detail::thread_state.grad_enabled = before_; }
   GradMode(const GradMode&) = delete;
   GradMode& operator=(const GradMode&) = delete;
@@ -206,8 +210,8 @@ class EnableGrad : public GradMode {
   EnableGrad() : GradMode(true) {}
 };
 
-/// While it lives, many threads may run a model that holds these leaves and tensors, each under NoGrad. Make it before the
-/// threads start, drop it after they have joined; one guard a model at a time, else ThreadError.
+/// While it lives, many threads may run a model that holds these leaves and tensors, each under NoGrad. Make it before
+/// the threads start, drop it after they have joined; one guard a model at a time, else ThreadError.
 class [[nodiscard]] Share {
  public:
   explicit Share(std::vector<Tensor> tensors);  ///< leaves and constants alike
@@ -231,8 +235,7 @@ class Literal {
   Literal(std::initializer_list<Literal> list) : list_(list), is_list_(true) {}  ///< a list
   /// A number.
   template <Number T>
-  Literal(T number)
-      : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {
+  Literal(T number) : number_(static_cast<double>(number)), integral_(std::is_integral_v<T>) {
     if constexpr (std::is_integral_v<T>) integer_ = static_cast<std::int64_t>(number);
   }
 
@@ -250,7 +253,8 @@ class Literal {
   bool integral_ = false;
 };
 
-/// A tensor of literals: `tensor({{0., 0.}, {0., 1.}})`, shape [2, 2]. Ragged lists throw ShapeError that names the index.
+/// A tensor of literals: `tensor({{0., 0.}, {0., 1.}})`, shape [2, 2]. Ragged lists throw ShapeError that names the
+/// index.
 Tensor tensor(const Literal& literal, const TensorOptions& options = {});
 
 /// A copy of `data` as a tensor of `shape`, keeping the element's dtype. Throws ShapeError if the sizes differ.

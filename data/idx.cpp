@@ -1,21 +1,22 @@
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <zlib.h>
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/shape.hpp>
+#include <gradtape/data/idx.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <gradtape/core/error.hpp>
-#include <gradtape/core/shape.hpp>
-#include <gradtape/data/idx.hpp>
 #include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <zlib.h>
 
 namespace gradtape::data {
 namespace {
@@ -185,12 +186,11 @@ Tensor read_idx_labels(const std::string& path, const IdxOptions& options) {
   return tensor(std::span<const std::int64_t>(values), Shape{values.size()});
 }
 
-Labelled read_idx_pair(const std::string& images, const std::string& labels,
-                       const IdxOptions& options) {
+Labelled read_idx_pair(const std::string& images, const std::string& labels, const IdxOptions& options) {
   Labelled read{read_idx_images(images), read_idx_labels(labels, options)};
   if (const auto found = read.images.shape()[0], expected = read.labels.shape()[0]; found != expected) {
-    throw FileError(fmt::format("idx: {}: byte 4: found {} images, expected {}, one for each label in {}",
-                                images, found, expected, labels));
+    throw FileError(fmt::format("idx: {}: byte 4: found {} images, expected {}, one for each label in {}", images,
+                                found, expected, labels));
   }
   return read;
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <gradtape/core/tensor.hpp>
+
+#include <cstdint>
 #include <string>
 
 /// Datasets and their readers.
@@ -30,7 +31,6 @@ Tensor read_idx_images(const std::string& path);
 Tensor read_idx_labels(const std::string& path, const IdxOptions& options = {});
 
 /// Reads both files of a dataset. Throws what the two readers throw, and FileError if the files differ in their count.
-Labelled read_idx_pair(const std::string& images, const std::string& labels,
-                       const IdxOptions& options = {});
+Labelled read_idx_pair(const std::string& images, const std::string& labels, const IdxOptions& options = {});
 
 }  // namespace gradtape::data

@@ -13,12 +13,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include "support/ascii.hpp"
 #include "support/curve.hpp"
 #include "support/progress.hpp"
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace gt = gradtape;
 

@@ -1,5 +1,5 @@
-// A Gaussian process: the hyperparameters of its kernel are fitted by maximum likelihood, through a Cholesky factor and a
-// log-determinant, and the fit predicts with error bars (Rasmussen and Williams 2006, chapters 2 and 5).
+// A Gaussian process: the hyperparameters of its kernel are fitted by maximum likelihood, through a Cholesky factor and
+// a log-determinant, and the fit predicts with error bars (Rasmussen and Williams 2006, chapters 2 and 5).
 
 #include <gradtape/gradtape.hpp>
 
@@ -29,13 +29,16 @@ int main() {
   // Logarithms, so that every step of the optimizer stays positive.
   const auto log_length = gt::parameter(gt::tensor(0.0)), log_variance = gt::parameter(gt::tensor(0.0)),
              log_noise = gt::parameter(gt::tensor(std::log(0.1)));
-  const auto covariance = [&] { return kernel(x, x, gt::exp(log_length), gt::exp(log_variance)) + gt::exp(log_noise) * gt::eye(n); };
+  const auto covariance = [&] {
+    return kernel(x, x, gt::exp(log_length), gt::exp(log_variance)) + gt::exp(log_noise) * gt::eye(n);
+  };
 
   // -log p(y) = ½ yᵀK⁻¹y + ½ log|K| + n/2 log 2π, with K = L·Lᵀ
   const auto negative_log_likelihood = [&] {
     const auto k = covariance();
     const auto white = gt::solve_triangular(gt::cholesky(k), y);
-    return 0.5 * gt::sum(gt::square(white)) + 0.5 * gt::slogdet(k).logabsdet + 0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi);
+    return 0.5 * gt::sum(gt::square(white)) + 0.5 * gt::slogdet(k).logabsdet +
+           0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi);
   };
 
   gt::optim::LBFGS optimizer({log_length, log_variance, log_noise}, {.max_iter = 200});
@@ -45,7 +48,8 @@ int main() {
     loss.backward();
     return loss;
   });
-  fmt::print("length {:.4f}, variance {:.4f}, noise {:.5f}\n", std::exp(log_length.item()), std::exp(log_variance.item()), std::exp(log_noise.item()));
+  fmt::print("length {:.4f}, variance {:.4f}, noise {:.5f}\n", std::exp(log_length.item()),
+             std::exp(log_variance.item()), std::exp(log_noise.item()));
 
   const gt::NoGrad off;
   const auto where = gt::arange(9.0);
@@ -54,7 +58,8 @@ int main() {
   const auto explained = gt::sum(cross * gt::transpose(gt::solve(covariance(), gt::transpose(cross))), {.axes = 1});
   const auto deviation = gt::sqrt(gt::exp(log_variance) - explained);
   fmt::print("{:>4} {:>8} {:>8} {:>8}\n", "x", "mean", "±", "sine");
-  for (int i = 0; i < 9; ++i) fmt::print("{:>4} {:>8.4f} {:>8.4f} {:>8.4f}\n", i, mean[i].item(), deviation[i].item(), std::sin(i));
+  for (int i = 0; i < 9; ++i)
+    fmt::print("{:>4} {:>8.4f} {:>8.4f} {:>8.4f}\n", i, mean[i].item(), deviation[i].item(), std::sin(i));
 
   const double known = 17.3012188244054;  // scikit-learn 1.2's GaussianProcessRegressor on the same data
   const double reached = -negative_log_likelihood().item();

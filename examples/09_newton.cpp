@@ -1,5 +1,5 @@
-// Newton's method on Rosenbrock's valley: gradient and Hessian by differentiation, the step by a linear solve. Near the minimum
-// each step doubles the number of correct digits.
+// Newton's method on Rosenbrock's valley: gradient and Hessian by differentiation, the step by a linear solve. Near the
+// minimum each step doubles the number of correct digits.
 
 #include <gradtape/gradtape.hpp>
 

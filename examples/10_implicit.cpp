@@ -1,5 +1,6 @@
-// Implicit differentiation: a layer whose output z solves z = tanh(W·z + x). Its gradient needs no memory of how z was found: by the
-// implicit function theorem dz = (I - J)⁻¹ · d(tanh(W·z + x)) with J the Jacobian by z, which is one linear solve.
+// Implicit differentiation: a layer whose output z solves z = tanh(W·z + x). Its gradient needs no memory of how z was
+// found: by the implicit function theorem dz = (I - J)⁻¹ · d(tanh(W·z + x)) with J the Jacobian by z, which is one
+// linear solve.
 
 #include <gradtape/gradtape.hpp>
 
@@ -9,7 +10,9 @@ namespace gt = gradtape;
 
 namespace {
 
-gt::Tensor step(const gt::Tensor& z, const gt::Tensor& w, const gt::Tensor& x) { return gt::tanh(gt::matmul(w, z) + x); }
+gt::Tensor step(const gt::Tensor& z, const gt::Tensor& w, const gt::Tensor& x) {
+  return gt::tanh(gt::matmul(w, z) + x);
+}
 
 /// The fixed point by iteration: `steps` of them, each on the tape if that is recording.
 gt::Tensor iterate(const gt::Tensor& w, const gt::Tensor& x, int steps) {
@@ -18,7 +21,8 @@ gt::Tensor iterate(const gt::Tensor& w, const gt::Tensor& x, int steps) {
   return z;
 }
 
-/// The same with a gradient by the implicit function theorem: found off the tape, then one step of Newton's method on it.
+/// The same with a gradient by the implicit function theorem: found off the tape, then one step of Newton's method on
+/// it.
 gt::Tensor fixed_point(const gt::Tensor& w, const gt::Tensor& x) {
   const gt::Tensor z = [&] {
     const gt::NoGrad off;
@@ -42,6 +46,7 @@ int main() {
   const auto [dw, dx] = gt::grad(loss(z), {w, x});
   const auto [unrolled_dw, unrolled_dx] = gt::grad(loss(iterate(w, x, 200)), {w, x});  // through all 200 steps
 
-  const double error = (gt::norm(dw - unrolled_dw) / gt::norm(unrolled_dw) + gt::norm(dx - unrolled_dx) / gt::norm(unrolled_dx)).item();
+  const double error =
+      (gt::norm(dw - unrolled_dw) / gt::norm(unrolled_dw) + gt::norm(dx - unrolled_dx) / gt::norm(unrolled_dx)).item();
   fmt::print("relative difference from the unrolled gradient: {:.2e}\n", error);
 }

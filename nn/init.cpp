@@ -15,13 +15,18 @@ struct Fans {
 };
 
 Fans fans(const Tensor& leaf) {
-  if (leaf.rank() < 2) throw ShapeError(fmt::format("init: shape {} has no fan; expected a weight [out, in]", to_string(leaf.shape())));
+  if (leaf.rank() < 2)
+    throw ShapeError(fmt::format("init: shape {} has no fan; expected a weight [out, in]", to_string(leaf.shape())));
   const auto out = static_cast<double>(leaf.shape()[0]);
   return {static_cast<double>(leaf.numel()) / out, out};
 }
 
-void assign_uniform(const Tensor& leaf, double bound) { leaf.assign(uniform(leaf.shape(), {.low = -bound, .high = bound, .dtype = leaf.dtype()})); }
-void assign_normal(const Tensor& leaf, double deviation) { leaf.assign(randn(leaf.shape(), {.dtype = leaf.dtype()}) * deviation); }
+void assign_uniform(const Tensor& leaf, double bound) {
+  leaf.assign(uniform(leaf.shape(), {.low = -bound, .high = bound, .dtype = leaf.dtype()}));
+}
+void assign_normal(const Tensor& leaf, double deviation) {
+  leaf.assign(randn(leaf.shape(), {.dtype = leaf.dtype()}) * deviation);
+}
 
 }  // namespace
 

@@ -2,7 +2,8 @@
 
 #include <gradtape/core/tensor.hpp>
 
-/// Initialisers: fill a leaf of shape [out, in] with random numbers. fan_in = in, fan_out = out. Throw ShapeError below rank 2.
+/// Initialisers: fill a leaf of shape [out, in] with random numbers. fan_in = in, fan_out = out. Throw ShapeError below
+/// rank 2.
 namespace gradtape::nn::init {
 
 /// Options of the Xavier initialisers; `gain` scales for the activation that follows.

@@ -11,14 +11,17 @@
 namespace gradtape::nn {
 
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) {
-  if (in < 1 || out < 1) throw ValueError(fmt::format("Linear: {} inputs and {} outputs; both must be at least 1", in, out));
+  if (in < 1 || out < 1)
+    throw ValueError(fmt::format("Linear: {} inputs and {} outputs; both must be at least 1", in, out));
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   weight = uniform({out, in}, {.low = -bound, .high = bound});
   if (options.bias) bias = uniform({out}, {.low = -bound, .high = bound});
 }
 
 Tensor Linear::operator()(const Tensor& x) const {
-  return linear(x, weight, bias.defined() ? static_cast<const Tensor&>(bias) : zeros({weight.shape()[0]}, {.dtype = weight.dtype()}));
+  return linear(
+      x, weight,
+      bias.defined() ? static_cast<const Tensor&>(bias) : zeros({weight.shape()[0]}, {.dtype = weight.dtype()}));
 }
 
 std::string Linear::description() const {
@@ -42,7 +45,8 @@ Widths::Widths(std::initializer_list<Integer> widths) {
 
 MLP::MLP(const Widths& widths, const MLPOptions& options) : activation_(options.activation) {
   const auto& w = widths.values();
-  if (w.size() < 2) throw ValueError(fmt::format("MLP: {} widths; at least an input and an output width are needed", w.size()));
+  if (w.size() < 2)
+    throw ValueError(fmt::format("MLP: {} widths; at least an input and an output width are needed", w.size()));
   for (std::size_t i = 0; i + 1 < w.size(); ++i) layers.emplace_back(w[i], w[i + 1]);
 }
 

@@ -19,7 +19,8 @@ struct LinearOptions {
   bool bias = true;  ///< add a bias
 };
 
-/// x·Wᵀ + b: (…, in) -> (…, out). `weight` is [out, in], `bias` [out]; both start uniform in ±1/sqrt(in), as PyTorch's do.
+/// x·Wᵀ + b: (…, in) -> (…, out). `weight` is [out, in], `bias` [out]; both start uniform in ±1/sqrt(in), as PyTorch's
+/// do.
 class Linear : public Module {
  public:
   /// Throws ValueError for a width below 1.
@@ -42,7 +43,8 @@ class Activation : public Function<Tensor(const Tensor&)> {
   Activation(F f) : Function([f = std::move(f)](const Tensor& x) { return detail::call(f, x); }) {}
 };
 
-/// Layers and functions applied one after the other: `Sequential({Linear(2, 8), sigmoid, Linear(8, 1)})`. Names are "0", "1", …
+/// Layers and functions applied one after the other: `Sequential({Linear(2, 8), sigmoid, Linear(8, 1)})`. Names are
+/// "0", "1", …
 class Sequential : public Module {
  public:
   /// A module with a call operator, or a function of one tensor.

@@ -94,7 +94,8 @@ void Visitor::operator()(std::string_view name, Module& member) {
 
 std::string Module::description() const {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status), std::free);
+  const std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status), std::free);
   const std::string whole = status == 0 ? name.get() : "Module";
   const auto colon = whole.rfind("::", whole.ends_with('>') ? whole.find('<') : std::string::npos);
   return colon == std::string::npos ? whole : whole.substr(colon + 2);

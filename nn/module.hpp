@@ -56,7 +56,8 @@ class Visitor {
   /// Does not compile: a plain Tensor says neither that it is trained nor that it is state.
   template <std::same_as<Tensor> T>
   void operator()(std::string_view, T&) {
-    static_assert(!std::same_as<T, Tensor>, "declare this member as gt::nn::Parameter (trained) or gt::nn::Buffer (state), not as a Tensor");
+    static_assert(!std::same_as<T, Tensor>,
+                  "declare this member as gt::nn::Parameter (trained) or gt::nn::Buffer (state), not as a Tensor");
   }
 
  protected:

@@ -25,9 +25,10 @@ inline constexpr auto adjoint_name = [] {
 ///   auto vjp(Wrt<0>, Grad g) const { return tail(Adjoint{*this, from}, g); }
 template <class Op>
 struct Adjoint {
-  static constexpr std::string_view name{detail::adjoint_name<Op>.data(), detail::adjoint_name<Op>.size()};  ///< the view's, and "_adjoint"
-  Op op;       ///< the view
-  Shape from;  ///< shape of its input
+  static constexpr std::string_view name{detail::adjoint_name<Op>.data(),
+                                         detail::adjoint_name<Op>.size()};  ///< the view's, and "_adjoint"
+  Op op;                                                                    ///< the view
+  Shape from;                                                               ///< shape of its input
 
   Shape infer(const Shape&) const { return from; }  ///< the shape of the view's input
   /// Adds g through the view.
@@ -35,7 +36,7 @@ struct Adjoint {
     if (beta == 0) fill(out, 0);
     detail::add_elements(op.view(out), g);
   }
-  auto vjp(Wrt<0>, Grad h) const { return record(op, h); }  ///< the view itself
+  auto vjp(Wrt<0>, Grad h) const { return record(op, h); }     ///< the view itself
   auto jvp(Wrt<0>, Grad t) const { return record(*this, t); }  ///< it is linear
 };
 template <class Op>

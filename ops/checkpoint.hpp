@@ -19,10 +19,10 @@ Tensor checkpoint(Function<Tensor(std::span<const Tensor>)> f, std::span<const T
 /// f(x…), of which the tape keeps the inputs only: on its way back a sweep runs f again and goes on through what that
 /// records (Chen et al., Training deep nets with sublinear memory cost, 2016). Memory for time:
 ///   y = checkpoint([&](const Tensor& h) { return block(h); }, y);
-/// The same gradients as without, at first order to the bit: also of parameters that f captures, of any order, and where f draws
-/// random numbers, which it draws again. `f` is kept by value until the sweep, so what it refers to must live as long;
-/// run again it must do the same, else GradientError. Leaves have the values again that they had at first. Nests. A
-/// sweep that is recorded (create_graph) runs f again for good: what it records stays on the tape.
+/// The same gradients as without, at first order to the bit: also of parameters that f captures, of any order, and
+/// where f draws random numbers, which it draws again. `f` is kept by value until the sweep, so what it refers to must
+/// live as long; run again it must do the same, else GradientError. Leaves have the values again that they had at
+/// first. Nests. A sweep that is recorded (create_graph) runs f again for good: what it records stays on the tape.
 template <class F, std::derived_from<Tensor>... X>
 Tensor checkpoint(F f, const X&... x) {
   static_assert(

@@ -1,13 +1,13 @@
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/classification.hpp>
 #include <gradtape/ops/compare.hpp>
+#include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/index.hpp>
 #include <gradtape/ops/kernels/loss.hpp>
 #include <gradtape/ops/kernels/softmax.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
-#include <gradtape/ops/convert.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/ops/softmax.hpp>
 
@@ -41,7 +41,9 @@ struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
 
   Shape infer(const Shape&, const Shape&) const { return {}; }
-  void value(const Array& out, const Array& x, const Array& labels) const { detail::cross_entropy(out, packed(x), packed(labels)); }
+  void value(const Array& out, const Array& x, const Array& labels) const {
+    detail::cross_entropy(out, packed(x), packed(labels));
+  }
   auto vjp(Wrt<0>, Grad g, In<0> x, In<1> labels) const { return tail(CrossEntropyVjp{}, g, x, labels); }
   NoGradient vjp(Wrt<1>) const { return {}; }
 };
@@ -63,17 +65,19 @@ Tensor along_classes(const Tensor& vector, const Tensor& x) {
 void check_weight(std::string_view op, const Tensor& weight, const Tensor& x) {
   if (!weight.defined()) return;
   if (weight.rank() != 1 || weight.shape()[0] != x.shape()[1])
-    throw ShapeError(fmt::format("{}: weight {} does not fit {} classes; expected one weight for each", op, to_string(weight.shape()), x.shape()[1]));
+    throw ShapeError(fmt::format("{}: weight {} does not fit {} classes; expected one weight for each", op,
+                                 to_string(weight.shape()), x.shape()[1]));
   detail::check_dtypes(op, {&x.array(), &weight.array()});
 }
 
 /// Checks labels (n, …) against x (n, classes, …); true if one is to be ignored.
 bool check_labels(std::string_view op, const char* of, const Tensor& x, const Tensor& labels, std::int64_t ignored) {
   if (x.rank() < 2 || without_classes(x.shape()) != labels.shape())
-    throw ShapeError(fmt::format("{}: {} {} and labels {} do not fit; expected {} [n, classes] and labels [n]", op, of, to_string(x.shape()),
-                                 to_string(labels.shape()), of));
+    throw ShapeError(fmt::format("{}: {} {} and labels {} do not fit; expected {} [n, classes] and labels [n]", op, of,
+                                 to_string(x.shape()), to_string(labels.shape()), of));
   if (!is_floating(x.dtype()) || labels.dtype() != i64)
-    throw DtypeError(fmt::format("{}: {} are {} and labels {}; expected f32 or f64, and i64", op, of, to_string(x.dtype()), to_string(labels.dtype())));
+    throw DtypeError(fmt::format("{}: {} are {} and labels {}; expected f32 or f64, and i64", op, of,
+                                 to_string(x.dtype()), to_string(labels.dtype())));
   return detail::require_classes(op, labels.array(), x.shape()[1], ignored);
 }
 
@@ -82,7 +86,8 @@ void check_rows(std::string_view op, const Tensor& x, LossReduction reduction) {
     throw ValueError(fmt::format("{}: no rows, and the mean of nothing is undefined", op));
 }
 
-/// -Σ over the classes of target · log p, for labels: the target is 1 at the label, less what smoothing spreads over all classes.
+/// -Σ over the classes of target · log p, for labels: the target is 1 at the label, less what smoothing spreads over
+/// all classes.
 Tensor of_labels(const Tensor& log_p, const Tensor& labels, const CrossEntropyOptions& options) {
   const Tensor kept = labels != options.ignore_index, safe = where(kept, labels, 0);
   const Tensor picked = squeeze(detail::gather_along(log_p, unsqueeze(safe, 1), 1), 1);
@@ -99,8 +104,9 @@ Tensor of_labels(const Tensor& log_p, const Tensor& labels, const CrossEntropyOp
 
 Tensor of_probabilities(const Tensor& logits, const Tensor& p, const CrossEntropyOptions& options) {
   if (p.shape() != logits.shape() || logits.rank() < 2)
-    throw ShapeError(fmt::format("cross_entropy: logits {} and target probabilities {} do not fit; expected both [n, classes]",
-                                 to_string(logits.shape()), to_string(p.shape())));
+    throw ShapeError(
+        fmt::format("cross_entropy: logits {} and target probabilities {} do not fit; expected both [n, classes]",
+                    to_string(logits.shape()), to_string(p.shape())));
   const double smoothing = options.label_smoothing;
   Tensor target = smoothing > 0 ? (1 - smoothing) * p + smoothing / static_cast<double>(p.shape()[1]) : p;
   if (options.weight.defined()) target = target * along_classes(options.weight, logits);
@@ -118,7 +124,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   check_rows("cross_entropy", logits, options.reduction);
   check_weight("cross_entropy", options.weight, logits);
   if (probabilities) return of_probabilities(logits, target, options);
-  if (logits.rank() == 2 && !ignores && !options.weight.defined() && options.reduction == LossReduction::mean && options.label_smoothing == 0)
+  if (logits.rank() == 2 && !ignores && !options.weight.defined() && options.reduction == LossReduction::mean &&
+      options.label_smoothing == 0)
     return record(CrossEntropy{}, logits, target);
   return of_labels(log_softmax(logits, {.axis = 1}), target, options);
 }
@@ -127,7 +134,8 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels, const Nll
   check_labels("nll_loss", "log-probabilities", log_probabilities, labels, options.ignore_index);
   check_rows("nll_loss", log_probabilities, options.reduction);
   check_weight("nll_loss", options.weight, log_probabilities);
-  return of_labels(log_probabilities, labels, {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
+  return of_labels(log_probabilities, labels,
+                   {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
 }
 
 }  // namespace gradtape

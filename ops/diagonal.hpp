@@ -38,8 +38,8 @@ struct TriangleOptions {
 /// i64. Throws ShapeError below rank 2.
 Tensor tril(const Tensor& x, const TriangleOptions& options = {});
 
-/// The upper triangle of each matrix in x (…, m, n): what lies below the diagonal is 0, whatever it was. f32, f64 or i64.
-/// Throws ShapeError below rank 2.
+/// The upper triangle of each matrix in x (…, m, n): what lies below the diagonal is 0, whatever it was. f32, f64 or
+/// i64. Throws ShapeError below rank 2.
 Tensor triu(const Tensor& x, const TriangleOptions& options = {});
 
 /// Options of `diagonal`.

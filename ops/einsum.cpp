@@ -55,7 +55,9 @@ class Einsum {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const { throw ShapeError(fmt::format("einsum: \"{}\": {}", expression_, what)); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw ShapeError(fmt::format("einsum: \"{}\": {}", expression_, what));
+  }
 
   static std::vector<std::string> split(const std::string& inputs) {
     std::vector<std::string> out{""};
@@ -89,14 +91,17 @@ class Einsum {
 
   void add(const Tensor& x, const std::string& text) {
     Labels labels = labels_of(text, x.rank());
-    if (static_cast<int>(labels.size()) != x.rank()) fail(fmt::format("operand {} has shape {}, which \"{}\" does not name", terms_.size(), to_string(x.shape()), text));
+    if (static_cast<int>(labels.size()) != x.rank())
+      fail(fmt::format("operand {} has shape {}, which \"{}\" does not name", terms_.size(), to_string(x.shape()),
+                       text));
     Tensor term = x;
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const std::size_t again = labels.find(labels[i], i + 1);
       if (again == Labels::npos) continue;
       const auto first = static_cast<int>(i), second = static_cast<int>(again);
       if (term.shape()[first] != term.shape()[second])
-        fail(fmt::format("'{}' stands for {} and for {} in operand {}", labels[i], term.shape()[first], term.shape()[second], terms_.size()));
+        fail(fmt::format("'{}' stands for {} and for {} in operand {}", labels[i], term.shape()[first],
+                         term.shape()[second], terms_.size()));
       term = diagonal(term, {.axis1 = first, .axis2 = second});  // a last axis in place of the two
       const char label = labels[i];
       labels.erase(again, 1);
@@ -109,7 +114,9 @@ class Einsum {
       const auto [at, fresh] = sizes_.emplace(labels[i], size);
       if (fresh || at->second == size) continue;
       const bool stretches = labels[i] < 'A' && (size == 1 || at->second == 1);
-      if (!stretches) fail(fmt::format("{} is {} in one operand and {} in operand {}", name(labels[i]), at->second, size, terms_.size()));
+      if (!stretches)
+        fail(fmt::format("{} is {} in one operand and {} in operand {}", name(labels[i]), at->second, size,
+                         terms_.size()));
       at->second = size == 1 ? at->second : size;
     }
     terms_.push_back({term, labels});
@@ -149,7 +156,8 @@ class Einsum {
 
   /// Whether anything but `a` and `b` still needs a label.
   bool needed(char label, const Term* a, const Term* b) const {
-    return has(output_, label) || std::ranges::any_of(terms_, [&](const Term& t) { return &t != a && &t != b && has(t.labels, label); });
+    return has(output_, label) ||
+           std::ranges::any_of(terms_, [&](const Term& t) { return &t != a && &t != b && has(t.labels, label); });
   }
 
   /// Sums over the axes of `term` that neither the result nor another operand has.
@@ -183,7 +191,8 @@ class Einsum {
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < terms_.size(); ++i)
       for (std::size_t j = i + 1; j < terms_.size(); ++j) {
-        const double grows = size(product_labels(terms_[i], terms_[j])) - size(terms_[i].labels) - size(terms_[j].labels);
+        const double grows =
+            size(product_labels(terms_[i], terms_[j])) - size(terms_[i].labels) - size(terms_[j].labels);
         if (grows < least) least = grows, best = {i, j};
       }
     return best;
@@ -203,11 +212,11 @@ class Einsum {
 
   Term multiply(const Term& a, const Term& b) const {
     Labels batch, left, inner, right;
-    for (const char label : a.labels)
-      (!has(b.labels, label) ? left : needed(label, &a, &b) ? batch : inner) += label;
+    for (const char label : a.labels) (!has(b.labels, label) ? left : needed(label, &a, &b) ? batch : inner) += label;
     for (const char label : b.labels)
       if (!has(a.labels, label)) right += label;
-    const std::int64_t n = shape_of(batch).numel(), rows = shape_of(left).numel(), depth = shape_of(inner).numel(), cols = shape_of(right).numel();
+    const std::int64_t n = shape_of(batch).numel(), rows = shape_of(left).numel(), depth = shape_of(inner).numel(),
+                       cols = shape_of(right).numel();
     // (batch,m,k)·(batch,k,n) -> (batch,m,n)
     const Tensor x = reshape(permute(a.x, places(a.labels, batch + left + inner)), {n, rows, depth});
     const Tensor y = reshape(permute(b.x, places(b.labels, batch + inner + right)), {n, depth, cols});
@@ -226,7 +235,8 @@ class Einsum {
 
 Tensor einsum(std::string_view expression, const std::vector<Tensor>& operands) {
   for (const Tensor& x : operands) detail::check_floating("einsum", {&x.array()});
-  for (std::size_t i = 1; i < operands.size(); ++i) detail::check_dtypes("einsum", {&operands[0].array(), &operands[i].array()});
+  for (std::size_t i = 1; i < operands.size(); ++i)
+    detail::check_dtypes("einsum", {&operands[0].array(), &operands[i].array()});
   if (operands.empty()) throw ShapeError(fmt::format("einsum: \"{}\": no operand is given", expression));
   return Einsum(expression, operands).run();
 }

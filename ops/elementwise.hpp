@@ -83,7 +83,8 @@ class ElementwiseNode final : public Node {
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         auto gradients = call_vjp(op_, pass.gradient(), std::make_tuple(value<Needs, I>()...), value<Needs, N>());
         const auto give = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
-          if constexpr (Needs >> K & 1) pass.give(static_cast<int>(K), sum_to(as_tensor(std::get<K>(gradients)), edges_[K]->shape));
+          if constexpr (Needs >> K & 1)
+            pass.give(static_cast<int>(K), sum_to(as_tensor(std::get<K>(gradients)), edges_[K]->shape));
         };
         (give(std::integral_constant<std::size_t, I>{}), ...);
       }(std::make_index_sequence<N>{});
@@ -96,7 +97,8 @@ class ElementwiseNode final : public Node {
       const Tensor t = pass.tangent(I);
       if (!t.defined()) return;
       [&]<std::size_t... K>(std::index_sequence<K...>) {
-        const auto all = rule::detail::call_vjp(op_, broadcast_to(t, shape), std::make_tuple(value<1u << I, K>()...), value<1u << I, N>());
+        const auto all = rule::detail::call_vjp(op_, broadcast_to(t, shape), std::make_tuple(value<1u << I, K>()...),
+                                                value<1u << I, N>());
         pass.give(as_tensor(std::get<I>(all)));
       }(std::make_index_sequence<N>{});
     }
@@ -171,9 +173,9 @@ class Operands {
 ///   static constexpr std::string_view name;
 ///   auto value(auto x…) const;               the formula, in the functions of ops/rule.hpp
 ///   auto vjp(auto g, auto x…) const;         g * d(value)/d(x), one per input: grads(…); may take the output after x…
-/// and attributes as members. Optional: `static constexpr bool integers = true` (has a meaning on i64), `static constexpr
-/// unsigned conditions` (bit i: input i is boolean, reaching the rule as 0 or 1; its gradient is NoGradient{}).
-/// Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
+/// and attributes as members. Optional: `static constexpr bool integers = true` (has a meaning on i64), `static
+/// constexpr unsigned conditions` (bit i: input i is boolean, reaching the rule as 0 or 1; its gradient is
+/// NoGradient{}). Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
 template <class Op, std::derived_from<Tensor>... X>
 Tensor elementwise(const Op& op, const X&... x) {
   return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, sizeof...(X)>{&x...});
@@ -181,7 +183,8 @@ Tensor elementwise(const Op& op, const X&... x) {
 template <class Op, std::same_as<Operand>... X>
 Tensor elementwise(const Op& op, const X&... x) {
   constexpr std::size_t n = sizeof...(X);
-  if ((x.tensor() && ...)) return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, n>{x.tensor()...});
+  if ((x.tensor() && ...))
+    return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, n>{x.tensor()...});
   const detail::Operands<n> operands(Op::name, detail::ElementwiseTraits<Op, n>::conditions, {x...});
   return detail::elementwise<Op, xsimd::default_arch>(op, operands.tensors());
 }

@@ -40,13 +40,15 @@ bool detail::captures(const Tensor& output, std::span<const Tensor> inputs) {
 
 void detail::vjp(const Tensor& output, std::span<Tensor> inputs, const Tensor& g, bool nested) {
   if (g.shape() != output.shape() || g.dtype() != output.dtype())
-    throw ShapeError(fmt::format("vjp: the gradient given is {} {}, but the output is {} {}; they must be alike", to_string(g.dtype()),
-                                 to_string(g.shape()), to_string(output.dtype()), to_string(output.shape())));
+    throw ShapeError(fmt::format("vjp: the gradient given is {} {}, but the output is {} {}; they must be alike",
+                                 to_string(g.dtype()), to_string(g.shape()), to_string(output.dtype()),
+                                 to_string(output.shape())));
   std::vector<Tensor> wanted;
   for (const Tensor& x : inputs)
     if (x.requires_grad()) wanted.push_back(x);
   std::vector<Tensor> found(wanted.size());
-  if (output.requires_grad()) gradtape::detail::grad(output, g, wanted, {.create_graph = nested, .allow_unused = true}, found);
+  if (output.requires_grad())
+    gradtape::detail::grad(output, g, wanted, {.create_graph = nested, .allow_unused = true}, found);
   std::size_t at = 0;
   for (Tensor& x : inputs) {
     Tensor gradient = x.requires_grad() ? std::move(found[at++]) : Tensor();
@@ -62,20 +64,23 @@ void detail::gradient(const char* caller, const Tensor& output, std::span<Tensor
 void detail::require_one(const char* caller, const Tensor& output) {
   if (!is_floating(output.dtype())) throw_not_floating(caller, output.dtype());
   if (output.numel() != 1)
-    throw ShapeError(fmt::format("{}: the function gives shape {}; it must give exactly one element: reduce it (sum, mean), or call jacobian",
-                                 caller, to_string(output.shape())));
+    throw ShapeError(fmt::format(
+        "{}: the function gives shape {}; it must give exactly one element: reduce it (sum, mean), or call jacobian",
+        caller, to_string(output.shape())));
 }
 
 void detail::check_tangents(const char* caller, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor &x = inputs[i], &t = tangents[i];
     if (is_floating(x.dtype()) && (t.shape() != x.shape() || t.dtype() != x.dtype()))
-      throw ShapeError(fmt::format("{}: the tangent of input {} is {} {}, but the input is {} {}; they must be alike", caller, i, to_string(t.dtype()),
-                                   to_string(t.shape()), to_string(x.dtype()), to_string(x.shape())));
+      throw ShapeError(fmt::format("{}: the tangent of input {} is {} {}, but the input is {} {}; they must be alike",
+                                   caller, i, to_string(t.dtype()), to_string(t.shape()), to_string(x.dtype()),
+                                   to_string(x.shape())));
   }
 }
 
-Tensor detail::jvp(const Tensor& output, std::span<const Tensor> inputs, std::span<const Tensor> tangents, bool nested) {
+Tensor detail::jvp(const Tensor& output, std::span<const Tensor> inputs, std::span<const Tensor> tangents,
+                   bool nested) {
   std::vector<Tensor> from, along;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].requires_grad()) from.push_back(inputs[i]), along.push_back(tangents[i]);

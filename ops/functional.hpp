@@ -21,8 +21,8 @@ Tensor call_with_options(Tensor (*f)(P...), const X&... x) {
   return f(x..., Options{});
 }
 
-/// Calls f(x…). A pointer to an op has lost its default arguments: a trailing aggregate of options is supplied, so that ops
-/// pass by name.
+/// Calls f(x…). A pointer to an op has lost its default arguments: a trailing aggregate of options is supplied, so that
+/// ops pass by name.
 template <class F, class... X>
 auto call(const F& f, const X&... x) {
   if constexpr (std::invocable<const F&, const X&...>)
@@ -94,8 +94,9 @@ void gradient(const char* caller, const Tensor& output, std::span<Tensor> inputs
 }  // namespace detail
 
 /// Vector-Jacobian product gᵀ · d f(x…)/dx for each input: what the op's backward rule computes. `f` maps Tensors to a
-/// Tensor; `g` has the shape and dtype of its output. An input that f ignores, or of integers, gets zeros. Touches no `.grad()`.
-/// The result is on the tape if an input, g or what f captures is and grad mode is on, so it can be differentiated again.
+/// Tensor; `g` has the shape and dtype of its output. An input that f ignores, or of integers, gets zeros. Touches no
+/// `.grad()`. The result is on the tape if an input, g or what f captures is and grad mode is on, so it can be
+/// differentiated again.
 template <class F, std::size_t N>
 std::array<Tensor, N> vjp(F f, const Tensor (&x)[N], const Tensor& g) {
   detail::Inputs<N> in(x, {&g, 1});
@@ -109,10 +110,10 @@ Tensor vjp(F f, const T& x, const Tensor& g) {
   return vjp(std::move(f), {static_cast<const Tensor&>(x)}, g)[0];
 }
 
-/// Jacobian-vector product d f(x…)/dx · t: the derivative of f along `t`, one tangent like each input, by a sweep forwards over the
-/// tape of f(x…). Shape and dtype of f's output. Inputs of integers take no part. Touches no `.grad()`. On the tape if an input,
-/// a tangent or what f captures is and grad mode is on, so it can be differentiated again. Throws ShapeError or DtypeError for a tangent unlike
-/// its input.
+/// Jacobian-vector product d f(x…)/dx · t: the derivative of f along `t`, one tangent like each input, by a sweep
+/// forwards over the tape of f(x…). Shape and dtype of f's output. Inputs of integers take no part. Touches no
+/// `.grad()`. On the tape if an input, a tangent or what f captures is and grad mode is on, so it can be differentiated
+/// again. Throws ShapeError or DtypeError for a tangent unlike its input.
 template <class F, std::size_t N>
 Tensor jvp(F f, const Tensor (&x)[N], const Tensor (&t)[N]) {
   detail::check_tangents("jvp", x, t);
@@ -126,10 +127,10 @@ Tensor jvp(F f, const T& x, const Tensor& t) {
   return jvp(std::move(f), {static_cast<const Tensor&>(x)}, {t});
 }
 
-/// The value of f at x… and its gradient for each input: `const auto [y, dx] = value_and_grad(f, x);`, and an array of gradients for
-/// several inputs. f gives one element. An input that f ignores, or of integers, gets zeros. Touches no `.grad()`. Value and
-/// gradients are on the tape if an input or what f captures is and grad mode is on. Throws ShapeError unless f gives exactly one element, DtypeError
-/// unless it is f32 or f64.
+/// The value of f at x… and its gradient for each input: `const auto [y, dx] = value_and_grad(f, x);`, and an array of
+/// gradients for several inputs. f gives one element. An input that f ignores, or of integers, gets zeros. Touches no
+/// `.grad()`. Value and gradients are on the tape if an input or what f captures is and grad mode is on. Throws
+/// ShapeError unless f gives exactly one element, DtypeError unless it is f32 or f64.
 template <class F, std::size_t N>
 std::pair<Tensor, std::array<Tensor, N>> value_and_grad(F f, const Tensor (&x)[N]) {
   detail::Inputs<N> in(x);

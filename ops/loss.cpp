@@ -32,9 +32,15 @@ struct Mse {
   double scale;
 
   Shape infer(const Shape&, const Shape&) const { return {}; }
-  void value(const Array& out, const Array& output, const Array& target) const { detail::sum_square_difference(out, packed(output), packed(target), scale); }
-  auto vjp(Wrt<0>, Grad g, In<0> output, In<1> target) const { return elementwise(MseVjp{2 * scale}, g, output, target); }
-  auto vjp(Wrt<1>, Grad g, In<0> output, In<1> target) const { return elementwise(MseVjp{2 * scale}, g, target, output); }
+  void value(const Array& out, const Array& output, const Array& target) const {
+    detail::sum_square_difference(out, packed(output), packed(target), scale);
+  }
+  auto vjp(Wrt<0>, Grad g, In<0> output, In<1> target) const {
+    return elementwise(MseVjp{2 * scale}, g, output, target);
+  }
+  auto vjp(Wrt<1>, Grad g, In<0> output, In<1> target) const {
+    return elementwise(MseVjp{2 * scale}, g, target, output);
+  }
 };
 
 // The losses of elements: formulas for map, which finds their gradients.
@@ -90,26 +96,32 @@ struct GaussianNll {
 
 void check_alike(std::string_view op, const Tensor& output, const Tensor& target, LossReduction reduction) {
   if (output.shape() != target.shape())
-    throw ShapeError(fmt::format("{}: output {} and target {} differ in shape; reshape one of them", op, to_string(output.shape()), to_string(target.shape())));
+    throw ShapeError(fmt::format("{}: output {} and target {} differ in shape; reshape one of them", op,
+                                 to_string(output.shape()), to_string(target.shape())));
   detail::check_floating(op, {&output.array(), &target.array()});
   if (reduction == LossReduction::mean && output.numel() == 0)
-    throw ValueError(fmt::format("{}: shape {} has no elements, and the mean of nothing is undefined", op, to_string(output.shape())));
+    throw ValueError(fmt::format("{}: shape {} has no elements, and the mean of nothing is undefined", op,
+                                 to_string(output.shape())));
 }
 
 }  // namespace
 
 Tensor detail::reduced(const Tensor& each, LossReduction reduction) {
   switch (reduction) {
-    case LossReduction::mean: return mean(each);
-    case LossReduction::sum: return sum(each);
-    default: return each;
+    case LossReduction::mean:
+      return mean(each);
+    case LossReduction::sum:
+      return sum(each);
+    default:
+      return each;
   }
 }
 
 Tensor mse_loss(const Tensor& output, const Tensor& target, const LossOptions& options) {
   check_alike("mse_loss", output, target, options.reduction);
   if (options.reduction == LossReduction::none) return map(SquaredError{}, output, target);
-  return record(Mse{options.reduction == LossReduction::sum ? 1.0 : 1.0 / static_cast<double>(output.numel())}, output, target);
+  return record(Mse{options.reduction == LossReduction::sum ? 1.0 : 1.0 / static_cast<double>(output.numel())}, output,
+                target);
 }
 
 Tensor l1_loss(const Tensor& output, const Tensor& target, const LossOptions& options) {
@@ -133,24 +145,32 @@ Tensor bce_with_logits_loss(const Tensor& output, const Tensor& target, const Bc
   const Tensor& positive = options.pos_weight;
   if (!positive.defined()) return detail::reduced(map(BceWithLogits{}, output, target), options.reduction);
   if (broadcast("bce_with_logits_loss", output.shape(), positive.shape()) != output.shape())
-    throw ShapeError(fmt::format("bce_with_logits_loss: pos_weight {} does not broadcast to output {}", to_string(positive.shape()), to_string(output.shape())));
+    throw ShapeError(fmt::format("bce_with_logits_loss: pos_weight {} does not broadcast to output {}",
+                                 to_string(positive.shape()), to_string(output.shape())));
   return detail::reduced(map(BceWithLogits{}, output, target, positive), options.reduction);
 }
 
 Tensor kl_div(const Tensor& output, const Tensor& target, const KlDivOptions& options) {
   check_alike("kl_div", output, target, options.reduction);
-  return detail::reduced(options.log_target ? map(KlDivOfLogs{}, output, target) : map(KlDiv{}, output, target), options.reduction);
+  return detail::reduced(options.log_target ? map(KlDivOfLogs{}, output, target) : map(KlDiv{}, output, target),
+                         options.reduction);
 }
 
-Tensor gaussian_nll_loss(const Tensor& output, const Tensor& target, const Tensor& variance, const GaussianNllOptions& options) {
+Tensor gaussian_nll_loss(const Tensor& output, const Tensor& target, const Tensor& variance,
+                         const GaussianNllOptions& options) {
   check_alike("gaussian_nll_loss", output, target, options.reduction);
-  if (!(options.eps > 0)) throw ValueError(fmt::format("gaussian_nll_loss: eps is {}; it must be above 0", options.eps));
+  if (!(options.eps > 0))
+    throw ValueError(fmt::format("gaussian_nll_loss: eps is {}; it must be above 0", options.eps));
   if (broadcast("gaussian_nll_loss", output.shape(), variance.shape()) != output.shape())
-    throw ShapeError(fmt::format("gaussian_nll_loss: variance {} does not broadcast to output {}", to_string(variance.shape()), to_string(output.shape())));
+    throw ShapeError(fmt::format("gaussian_nll_loss: variance {} does not broadcast to output {}",
+                                 to_string(variance.shape()), to_string(output.shape())));
   detail::check_floating("gaussian_nll_loss", {&variance.array()});
   if (sum((variance.detach() < 0).to(i64)).item<std::int64_t>() > 0)
-    throw ValueError("gaussian_nll_loss: a variance is negative; give variances, such as exp of what a network puts out");
-  return detail::reduced(map(GaussianNll{options.eps, options.full ? 0.5 * std::log(2 * std::numbers::pi) : 0.0}, output, target, variance), options.reduction);
+    throw ValueError(
+        "gaussian_nll_loss: a variance is negative; give variances, such as exp of what a network puts out");
+  return detail::reduced(map(GaussianNll{options.eps, options.full ? 0.5 * std::log(2 * std::numbers::pi) : 0.0},
+                             output, target, variance),
+                         options.reduction);
 }
 
 }  // namespace gradtape

@@ -11,8 +11,8 @@
 namespace gradtape {
 namespace detail {
 
-/// Any expression as an elementwise op. Its rule is nobody's to write: the gradient of input i is the derivative of f on dual
-/// numbers along that input, in the direction of g.
+/// Any expression as an elementwise op. Its rule is nobody's to write: the gradient of input i is the derivative of f
+/// on dual numbers along that input, in the direction of g.
 template <class F, std::size_t N>
 struct Map {
   static constexpr std::string_view name = [] {
@@ -52,10 +52,11 @@ struct Map {
 
 /// Any expression as one fused op, elementwise with broadcasting:
 ///   gt::map([](auto a, auto b) { return sigmoid(a * b + a); }, a, b)
-/// `f` takes up to four values by `auto` and is written in operators, numbers and the functions of ops/rules/, called without a
-/// namespace; `where(x > 0, …, …)` is its branch. Value and first-order gradients are one loop each, the derivative by dual
-/// numbers; when a gradient is recorded, `f` runs on Tensors, to any order. Tensors of one dtype, f32 or f64; what `f` captures
-/// must be numbers; an `F::name` takes the place of "map" in messages and on the tape. Errors: ShapeError if shapes do not broadcast, DtypeError for mixed dtypes.
+/// `f` takes up to four values by `auto` and is written in operators, numbers and the functions of ops/rules/, called
+/// without a namespace; `where(x > 0, …, …)` is its branch. Value and first-order gradients are one loop each, the
+/// derivative by dual numbers; when a gradient is recorded, `f` runs on Tensors, to any order. Tensors of one dtype,
+/// f32 or f64; what `f` captures must be numbers; an `F::name` takes the place of "map" in messages and on the tape.
+/// Errors: ShapeError if shapes do not broadcast, DtypeError for mixed dtypes.
 template <class F, std::derived_from<Tensor>... X>
 Tensor map(const F& f, const X&... x) {
   return elementwise(detail::Map<F, sizeof...(X)>{f}, x...);

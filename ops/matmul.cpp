@@ -51,8 +51,9 @@ struct Linear {
 
   Shape infer(const Shape& x, const Shape& w, const Shape& b) const {
     if (x.rank() == 0 || w.rank() != 2 || b.rank() != 1 || x[-1] != w[1] || w[0] != b[0])
-      throw ShapeError(fmt::format("linear: x {}, weight {} and bias {} do not fit; expected x […, in], weight [out, in], bias [out]",
-                                   to_string(x), to_string(w), to_string(b)));
+      throw ShapeError(fmt::format(
+          "linear: x {}, weight {} and bias {} do not fit; expected x […, in], weight [out, in], bias [out]",
+          to_string(x), to_string(w), to_string(b)));
     Shape out = x;
     out.set(-1, w[0]);
     return out;
@@ -77,7 +78,8 @@ struct Linear {
 /// Vectors, batches, and the mixtures of them.
 Tensor of_batches(const Tensor& a, const Tensor& b) {
   if (a.rank() == 0 || b.rank() == 0)
-    throw ShapeError(fmt::format("matmul: {} · {}: a scalar is no matrix; multiply with `*`", to_string(a.shape()), to_string(b.shape())));
+    throw ShapeError(fmt::format("matmul: {} · {}: a scalar is no matrix; multiply with `*`", to_string(a.shape()),
+                                 to_string(b.shape())));
   const std::int64_t k = a.shape()[-1];
   if (k != b.shape()[b.rank() == 1 ? -1 : -2]) throw_inner(a.shape(), b.shape());
   if (a.rank() == 1) {  // a row, which the result loses again
@@ -92,7 +94,8 @@ Tensor of_batches(const Tensor& a, const Tensor& b) {
   if (b.rank() == 2)  // one product for the whole batch
     return reshape(record(MatMul{}, reshape(a, {left.numel() * m, k}), b), detail::with_batch(left, m, n));
   const Shape batch = broadcast("matmul", left, right);
-  return record(MatMul{}, broadcast_to(a, detail::with_batch(batch, m, k)), broadcast_to(b, detail::with_batch(batch, k, n)));
+  return record(MatMul{}, broadcast_to(a, detail::with_batch(batch, m, k)),
+                broadcast_to(b, detail::with_batch(batch, k, n)));
 }
 
 }  // namespace

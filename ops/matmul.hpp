@@ -6,10 +6,10 @@
 
 namespace gradtape {
 
-/// Matrix product (…,m,k)·(…,k,n) -> (…,m,n), the leading axes broadcast; f32 or f64, both alike. A vector on the left is a row and
-/// one on the right a column, an axis that the result does not have: (k)·(k,n) -> (n), (m,k)·(k) -> (m), (k)·(k) -> scalar.
-/// Gradients: dA = G·Bᵀ, dB = Aᵀ·G, summed over axes that were stretched. Throws ShapeError unless the inner dimensions are equal
-/// and the leading axes broadcast.
+/// Matrix product (…,m,k)·(…,k,n) -> (…,m,n), the leading axes broadcast; f32 or f64, both alike. A vector on the left
+/// is a row and one on the right a column, an axis that the result does not have: (k)·(k,n) -> (n), (m,k)·(k) -> (m),
+/// (k)·(k) -> scalar. Gradients: dA = G·Bᵀ, dB = Aᵀ·G, summed over axes that were stretched. Throws ShapeError unless
+/// the inner dimensions are equal and the leading axes broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
 /// x·Wᵀ + b in one op: x (…,in), weight (out,in), bias (out) -> (…,out). PyTorch's layout of a linear layer.

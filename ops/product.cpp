@@ -46,14 +46,16 @@ unsigned mask_of(const IntegerList& axes, int rank) {
 
 Tensor outer(const Tensor& a, const Tensor& b) {
   if (a.rank() != 1 || b.rank() != 1)
-    throw ShapeError(fmt::format("outer: {} and {}: both must be vectors; flatten them first", to_string(a.shape()), to_string(b.shape())));
+    throw ShapeError(fmt::format("outer: {} and {}: both must be vectors; flatten them first", to_string(a.shape()),
+                                 to_string(b.shape())));
   detail::check_floating("outer", {&a.array(), &b.array()});
   return reshape(a, {-1, 1}) * b;
 }
 
 Tensor dot(const Tensor& a, const Tensor& b) {
   if (a.rank() != 1 || b.rank() != 1 || a.shape() != b.shape())
-    throw ShapeError(fmt::format("dot: {} and {}: both must be vectors of one length; matmul takes other shapes", to_string(a.shape()), to_string(b.shape())));
+    throw ShapeError(fmt::format("dot: {} and {}: both must be vectors of one length; matmul takes other shapes",
+                                 to_string(a.shape()), to_string(b.shape())));
   detail::check_floating("dot", {&a.array(), &b.array()});
   return matmul(a, b);
 }
@@ -65,8 +67,9 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const TensordotOptions& optio
   for (std::size_t i = 0; fits && i < from_a.values().size(); ++i)
     fits = a.shape()[static_cast<int>(from_a.values()[i])] == b.shape()[static_cast<int>(from_b.values()[i])];
   if (!fits)
-    throw ShapeError(fmt::format("tensordot: {} and {} do not fit along the axes that are summed over; each pair needs one size", to_string(a.shape()),
-                                 to_string(b.shape())));
+    throw ShapeError(
+        fmt::format("tensordot: {} and {} do not fit along the axes that are summed over; each pair needs one size",
+                    to_string(a.shape()), to_string(b.shape())));
   detail::check_floating("tensordot", {&a.array(), &b.array()});
   const IntegerList kept_a = others(mask_a, a.rank()), kept_b = others(mask_b, b.rank());
   Shape shape;

@@ -51,8 +51,9 @@ RandomState random_state();
 /// Random numbers on this thread come from a stream of their own while it lives; then the stream before goes on.
 class RandomStream {
  public:
-  explicit RandomStream(std::uint64_t seed) : RandomStream(RandomState{seed}) {}  ///< the stream of this seed, from its start
-  explicit RandomStream(const RandomState& state);                                ///< from where `state` stands
+  explicit RandomStream(std::uint64_t seed)
+      : RandomStream(RandomState{seed}) {}          ///< the stream of this seed, from its start
+  explicit RandomStream(const RandomState& state);  ///< from where `state` stands
   ~RandomStream();
   RandomStream(const RandomStream&) = delete;
   RandomStream& operator=(const RandomStream&) = delete;

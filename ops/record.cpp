@@ -12,8 +12,8 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
     if (!is_floating(a->dtype())) continue;
     if (!first) first = a;
     if (a->dtype() != first->dtype())
-      throw DtypeError(fmt::format("{}: dtypes {} and {} do not mix; convert one with .to(gradtape::{})", op, to_string(first->dtype()),
-                                   to_string(a->dtype()), to_string(first->dtype())));
+      throw DtypeError(fmt::format("{}: dtypes {} and {} do not mix; convert one with .to(gradtape::{})", op,
+                                   to_string(first->dtype()), to_string(a->dtype()), to_string(first->dtype())));
   }
 }
 

@@ -45,8 +45,8 @@ struct Spec {
   friend bool operator==(const Spec&, const Spec&) = default;  ///< both equal
 };
 
-/// A call of an op, not made yet: the tape makes it, straight into a gradient that is already there where the op's kernel
-/// can add (`beta`), else as a recorded op of its own.
+/// A call of an op, not made yet: the tape makes it, straight into a gradient that is already there where the op's
+/// kernel can add (`beta`), else as a recorded op of its own.
 template <class Op, std::size_t N>
 struct Tail {
   Op op;                    ///< which op
@@ -64,7 +64,9 @@ namespace detail {
 template <class R, class... Saved>
 struct Signature {
   static constexpr bool differentiable = !std::is_same_v<R, NoGradient>;
-  static constexpr bool reads([[maybe_unused]] int index) { return ((std::remove_cvref_t<Saved>::index == index) || ...); }
+  static constexpr bool reads([[maybe_unused]] int index) {
+    return ((std::remove_cvref_t<Saved>::index == index) || ...);
+  }
   /// Calls `rule(wrt, gradient, saved values…)`.
   template <class Rule, int I, class Value>
   static auto call(const Rule& rule, Wrt<I> wrt, const Tensor& gradient, [[maybe_unused]] Value value) {
@@ -86,7 +88,8 @@ concept HasForwardRule = requires { signature<I, Op>(&Op::jvp); };
 template <class Op, int I>
 struct RuleFor {
   static_assert(HasRule<I, Op>,
-                "this op has no rule for one of its inputs: add `auto vjp(Wrt<I>, Grad g, …) const`, or, if there is no gradient, "
+                "this op has no rule for one of its inputs: add `auto vjp(Wrt<I>, Grad g, …) const`, or, if there is "
+                "no gradient, "
                 "`NoGradient vjp(Wrt<I>) const { return {}; }`");
   using type = decltype(signature<I, Op>(&Op::vjp));
 };
@@ -123,15 +126,17 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
 /// Throws DtypeError unless every input is f32 or f64.
 void check_floating(std::string_view op, std::initializer_list<const Array*> inputs);
 
-/// The derivative along t of an op whose rule gives `result` for the gradient `g`: the rule is linear in g, so its own rule turns
-/// it round.
+/// The derivative along t of an op whose rule gives `result` for the gradient `g`: the rule is linear in g, so its own
+/// rule turns it round.
 Tensor zero_gradient(const Node& node);  ///< a leaf
 Tensor turned(const Tensor& result, const Tensor& g, const Tensor& t, bool create_graph);
 
 /// Calls `f(std::integral_constant<std::size_t, I>{})` for every I below N.
 template <std::size_t N, class F>
 constexpr void for_each_index(F f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<N>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }(std::make_index_sequence<N>{});
 }
 
 template <class Op, std::size_t N>
@@ -143,7 +148,8 @@ class RecordedNode final : public Node {
   /// Inputs that can have a gradient.
   static constexpr unsigned differentiable = [] {
     unsigned mask = 0;
-    for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) { mask |= Rule<I>::differentiable ? 1u << I : 0u; });
+    for_each_index<N>(
+        [&]<std::size_t I>(std::integral_constant<std::size_t, I>) { mask |= Rule<I>::differentiable ? 1u << I : 0u; });
     return mask;
   }();
 
@@ -223,7 +229,8 @@ class RecordedNode final : public Node {
         [&](const auto&... x) {
           if constexpr (Accumulates<Last, std::conditional_t<true, Array, decltype(x)>...>) {
             const Array partial = pass.partial(input);
-            if (partial && spec_of(tail.op, x.array()...) == Spec{partial.dtype(), partial.shape()})  // else `give` says what is wrong
+            if (partial && spec_of(tail.op, x.array()...) ==
+                               Spec{partial.dtype(), partial.shape()})  // else `give` says what is wrong
               return tail.op.value(partial, x.array()..., 1.0);
           }
           pass.give(input, record(tail.op, x...));
@@ -242,15 +249,20 @@ class RecordedNode final : public Node {
 ///
 /// A structured op is a struct with
 ///   static constexpr std::string_view name;
-///   Shape infer(const Shape& x…) const;      the output's shape, or Spec (shape and dtype); throws, naming op and shapes.
+///   Shape infer(const Shape& x…) const;      the output's shape, or Spec (shape and dtype); throws, naming op and
+///   shapes.
 ///                                            Parameters may be const Array& where the dtype matters.
-///   void value(const Array& out, const Array& x…) const;   fills `out`; inputs may be strided. A last parameter `double beta = 0`
+///   void value(const Array& out, const Array& x…) const;   fills `out`; inputs may be strided. A last parameter
+///   `double beta = 0`
 ///                                            says that it can compute out = beta * out + value.
-///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name, returns a
-///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const { return {}; }
-///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;  optional: the derivative along t, of what vjp reads; else vjp is turned round
-/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and strides; its
-/// rule may be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
+///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name,
+///   returns a
+///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const {
+///                                            return {}; }
+///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;  optional: the derivative along t, of what vjp reads; else vjp is
+///   turned round
+/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and
+/// strides; its rule may be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
 template <class Op, std::convertible_to<Tensor>... X>
 Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);

@@ -4,8 +4,6 @@
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/kernels/lane_math.hpp>
 
-#include <xsimd/xsimd.hpp>
-
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -15,10 +13,12 @@
 #include <type_traits>
 #include <utility>
 
-/// What an elementwise rule is written in. Its text is read on SIMD lanes; on Tensors, while a sweep is being recorded; on
-/// probes, whose types say at compile time which values a gradient reads; and on dual numbers, which carry a derivative along.
-/// What a rule may call stands in ops/rules/, once for all of them but Tensors; the Tensor functions of the same names stand
-/// in gradtape, and argument-dependent lookup picks.
+#include <xsimd/xsimd.hpp>
+
+/// What an elementwise rule is written in. Its text is read on SIMD lanes; on Tensors, while a sweep is being recorded;
+/// on probes, whose types say at compile time which values a gradient reads; and on dual numbers, which carry a
+/// derivative along. What a rule may call stands in ops/rules/, once for all of them but Tensors; the Tensor functions
+/// of the same names stand in gradtape, and argument-dependent lookup picks.
 namespace gradtape::detail {
 Array scalar(std::string_view op, double number, Dtype dtype);
 }
@@ -50,8 +50,8 @@ struct Mask {
   xsimd::batch_bool<T, Arch> v;
 };
 
-/// Stands for a value of which only the origin matters: bit i of Reads, that value i of the rule went into it; Fresh, that
-/// nothing has been done to it yet.
+/// Stands for a value of which only the origin matters: bit i of Reads, that value i of the rule went into it; Fresh,
+/// that nothing has been done to it yet.
 template <std::uint64_t Reads, bool Fresh = false>
 struct Probe {
   using rule_value = void;
@@ -170,14 +170,17 @@ auto call_vjp(const Op& op, G g, std::tuple<X...> x, Y y) {
 }
 
 template <class Op, std::size_t... I>
-auto probe_vjp(std::index_sequence<I...>) -> decltype(call_vjp(std::declval<const Op&>(), Probe<1, true>{}, std::tuple<Probe<(std::uint64_t{2} << I)>...>{},
-                                                               Probe<(std::uint64_t{2} << sizeof...(I))>{}));
+auto probe_vjp(std::index_sequence<I...>)
+    -> decltype(call_vjp(std::declval<const Op&>(), Probe<1, true>{}, std::tuple<Probe<(std::uint64_t{2} << I)>...>{},
+                         Probe<(std::uint64_t{2} << sizeof...(I))>{}));
 
-/// The gradients of an op of N inputs on probes. Values of a rule are numbered: 0 the gradient, 1 + i input i, 1 + N the output.
+/// The gradients of an op of N inputs on probes. Values of a rule are numbered: 0 the gradient, 1 + i input i, 1 + N
+/// the output.
 template <class Op, std::size_t N>
 using ProbedGradients = decltype(probe_vjp<Op>(std::make_index_sequence<N>{}));
 
-/// Value K of a rule if the gradient of input I reads it, else a probe, so that on Tensors nothing is computed for the others.
+/// Value K of a rule if the gradient of input I reads it, else a probe, so that on Tensors nothing is computed for the
+/// others.
 template <class Op, std::size_t N, std::size_t I, std::size_t K, class X>
 auto if_read(X x) {
   if constexpr (reads_of<std::tuple_element_t<I, ProbedGradients<Op, N>>> >> K & 1)
@@ -186,12 +189,14 @@ auto if_read(X x) {
     return Probe<0>{};
 }
 
-/// d(op)/d(input I) · t: the rule of an elementwise op is diagonal, so with a tangent for the gradient it gives a tangent.
+/// d(op)/d(input I) · t: the rule of an elementwise op is diagonal, so with a tangent for the gradient it gives a
+/// tangent.
 template <std::size_t I, class Op, class T, class... X, class Y>
 auto jvp(const Op& op, T t, std::tuple<X...> x, Y y) {
   constexpr std::size_t n = sizeof...(X);
   return [&]<std::size_t... K>(std::index_sequence<K...>) {
-    return std::get<I>(call_vjp(op, t, std::make_tuple(if_read<Op, n, I, K + 1>(std::get<K>(x))...), if_read<Op, n, I, n + 1>(y)));
+    return std::get<I>(
+        call_vjp(op, t, std::make_tuple(if_read<Op, n, I, K + 1>(std::get<K>(x))...), if_read<Op, n, I, n + 1>(y)));
   }(std::make_index_sequence<n>{});
 }
 
@@ -274,7 +279,8 @@ concept Pair = Argument<A> && Argument<B> && (Value<A> || Value<B>);
 
 using detail::Pair;
 
-/// What a basic function of rules is made of: `f` on SIMD registers, and the op whose rule says how derivatives go through.
+/// What a basic function of rules is made of: `f` on SIMD registers, and the op whose rule says how derivatives go
+/// through.
 template <class Op, class F, Argument... X>
 auto lift(const Op& op, F f, X... x) {
   if constexpr ((detail::is_dual<X> || ...))

@@ -30,7 +30,8 @@ SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
     : lr(options.lr), parameters_("SGD", std::move(parameters), options.momentum != 0 ? 1 : 0), options_(options) {
   if (!(options.lr >= 0)) throw ValueError(fmt::format("SGD: lr is {}; it must not be negative", options.lr));
   if (!(options.momentum >= 0) || !(options.weight_decay >= 0))
-    throw ValueError(fmt::format("SGD: momentum is {} and weight_decay {}; neither may be negative", options.momentum, options.weight_decay));
+    throw ValueError(fmt::format("SGD: momentum is {} and weight_decay {}; neither may be negative", options.momentum,
+                                 options.weight_decay));
   if (options.nesterov && (options.momentum == 0 || options.dampening != 0))
     throw ValueError("SGD: nesterov needs momentum > 0 and dampening = 0");
 }

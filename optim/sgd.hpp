@@ -18,8 +18,8 @@ struct SGDOptions {
 /// Stochastic gradient descent, for each parameter w with gradient g:
 ///   d = g + weight_decay·w;  v = momentum·v + (1 - dampening)·d  (v = d at first);
 ///   w = w - lr·v, or with Nesterov w - lr·(d + momentum·v)   (Sutskever et al., ICML 2013).
-/// One pass per parameter, in place. Parameters without a gradient are left alone. Throws ValueError for options outside of
-/// their domain, GradientError for a tensor that is no leaf.
+/// One pass per parameter, in place. Parameters without a gradient are left alone. Throws ValueError for options
+/// outside of their domain, GradientError for a tensor that is no leaf.
 class SGD {
  public:
   explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});  ///< handles on leaves

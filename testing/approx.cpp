@@ -7,7 +7,9 @@
 
 namespace gradtape {
 Approx::Approx(Tensor expected)
-    : expected_(std::move(expected)), rtol_(expected_.dtype() == f32 ? 1e-5 : 1e-10), atol_(expected_.dtype() == f32 ? 1e-6 : 1e-12) {}
+    : expected_(std::move(expected)),
+      rtol_(expected_.dtype() == f32 ? 1e-5 : 1e-10),
+      atol_(expected_.dtype() == f32 ? 1e-6 : 1e-12) {}
 
 Approx Approx::rtol(double value) const {
   Approx out = *this;
@@ -23,8 +25,8 @@ Approx Approx::atol(double value) const {
 
 std::string Approx::difference(const Tensor& actual) const {
   if (actual.shape() != expected_.shape() || actual.dtype() != expected_.dtype())
-    return fmt::format("is {} {}, expected {} {}", to_string(actual.dtype()), to_string(actual.shape()), to_string(expected_.dtype()),
-                       to_string(expected_.shape()));
+    return fmt::format("is {} {}, expected {} {}", to_string(actual.dtype()), to_string(actual.shape()),
+                       to_string(expected_.dtype()), to_string(expected_.shape()));
   const Array a = packed(actual.array()), e = packed(expected_.array());
   return with_type(a.dtype(), [&]<class T>(std::type_identity<T>) {
     std::int64_t wrong = 0, worst = 0;
@@ -39,8 +41,8 @@ std::string Approx::difference(const Tensor& actual) const {
       if (relative > largest) largest = relative, worst = i;
     }
     if (wrong == 0) return std::string();
-    return fmt::format("{} of {} elements differ; worst at {}: is {}, expected {} (rtol {}, atol {})", wrong, a.numel(), index_string(a.shape(), worst),
-                       a.data<T>()[worst], e.data<T>()[worst], rtol_, atol_);
+    return fmt::format("{} of {} elements differ; worst at {}: is {}, expected {} (rtol {}, atol {})", wrong, a.numel(),
+                       index_string(a.shape(), worst), a.data<T>()[worst], e.data<T>()[worst], rtol_, atol_);
   });
 }
 

@@ -9,8 +9,8 @@
 namespace gradtape {
 
 /// What `CHECK(tensor == gt::approx(expected))` compares with: same shape and dtype, and every element within
-/// atol + rtol·|expected|; equal infinities agree, NaN agrees with NaN. Defaults: 1e-5 and 1e-6 for f32, 1e-10 and 1e-12 for
-/// f64, rtol first. Integers and booleans must be equal.
+/// atol + rtol·|expected|; equal infinities agree, NaN agrees with NaN. Defaults: 1e-5 and 1e-6 for f32, 1e-10 and
+/// 1e-12 for f64, rtol first. Integers and booleans must be equal.
 class Approx {
  public:
   explicit Approx(Tensor expected);  ///< tolerances by its dtype

@@ -24,7 +24,7 @@ namespace {
 using Function = GradCheck::Function;
 using Tensors = std::vector<Tensor>;
 
-constexpr double h = 1e-3;                  // truncation h⁴·φ⁽⁵⁾/30 and rounding ε·φ/h are both about 1e-13
+constexpr double h = 1e-3;  // truncation h⁴·φ⁽⁵⁾/30 and rounding ε·φ/h are both about 1e-13
 constexpr std::int64_t whole_up_to = 2000;  // elements of which every one is compared after a failure
 
 /// Signs at random, sizes in [0.5, 1.5): no element goes unseen.
@@ -55,8 +55,7 @@ class Poison {
 /// One function at one order.
 class Check {
  public:
-  Check(const Function& f, Tensors x, double rtol, double atol)
-      : f_(f), x_(std::move(x)), rtol_(rtol), atol_(atol) {
+  Check(const Function& f, Tensors x, double rtol, double atol) : f_(f), x_(std::move(x)), rtol_(rtol), atol_(atol) {
     for (std::size_t i = 0; i < x_.size(); ++i) floating_ |= is_floating(x_[i].dtype()) ? 1u << i : 0u;
   }
 
@@ -65,7 +64,8 @@ class Check {
     const Tensors before = copies();
     y_ = f_(x_);
     for (std::size_t i = 0; i < x_.size(); ++i)
-      if (!gradtape::equal(x_[i], before[i]) && all_finite_or_integer(before[i])) return fmt::format("the op changed its input {}", i);
+      if (!gradtape::equal(x_[i], before[i]) && all_finite_or_integer(before[i]))
+        return fmt::format("the op changed its input {}", i);
     if (y_.dtype() != f64) return fmt::format("the output is {}; there is no gradient to check", to_string(y_.dtype()));
     if (!all_finite(y_)) return fmt::format("the value is not finite: {}", to_string(y_));
     if (const std::string wrong = unfilled(); !wrong.empty()) return wrong;
@@ -74,7 +74,8 @@ class Check {
     rule_ = rule(floating_, g_);
     for (std::size_t i = 0; i < x_.size(); ++i) {
       if (!(floating_ >> i & 1)) continue;
-      if (!all_finite(rule_[i])) return fmt::format("the gradient of input {} is not finite: {}", i, to_string(rule_[i]));
+      if (!all_finite(rule_[i]))
+        return fmt::format("the gradient of input {} is not finite: {}", i, to_string(rule_[i]));
     }
     if (const std::string wrong = nonlinear(); !wrong.empty()) return wrong;
     if (const std::string wrong = depends_on_needs(); !wrong.empty()) return wrong;
@@ -85,8 +86,10 @@ class Check {
         const Along numeric = along(i, d);
         const double analytic = total(rule_[i] * d);
         if (!agrees(analytic, numeric.slope, numeric.noise))
-          return fmt::format("the gradient of input {} is wrong: along a random direction the rule gives {:.10g}, differences {:.10g}\n{}", i, analytic,
-                             numeric.slope, elements(i));
+          return fmt::format(
+              "the gradient of input {} is wrong: along a random direction the rule gives {:.10g}, differences "
+              "{:.10g}\n{}",
+              i, analytic, numeric.slope, elements(i));
       }
     return forwards();
   }
@@ -139,7 +142,8 @@ class Check {
       b = f_(x_);
     }
     if (gradtape::equal(a, b)) return {};
-    return "`value` does not fill the output it was given: elements that it left alone changed with what was there before";
+    return "`value` does not fill the output it was given: elements that it left alone changed with what was there "
+           "before";
   }
 
   std::string nonlinear() const {
@@ -149,7 +153,8 @@ class Check {
       if (!(floating_ >> i & 1)) continue;
       const Tensor expected = 2.5 * rule_[i] + second[i];
       const std::string wrong = approx(expected).rtol(1e-9).atol(1e-9).difference(both[i]);
-      if (!wrong.empty()) return fmt::format("the rule for input {} is not linear in the gradient: for 2.5·g + g' it {}", i, wrong);
+      if (!wrong.empty())
+        return fmt::format("the rule for input {} is not linear in the gradient: for 2.5·g + g' it {}", i, wrong);
     }
     return {};
   }
@@ -158,7 +163,8 @@ class Check {
     for (std::size_t i = 0; i < x_.size(); ++i) {
       if (!(floating_ >> i & 1)) continue;
       const std::string wrong = approx(rule_[i]).difference(rule(1u << i, g_)[i]);
-      if (!wrong.empty()) return fmt::format("the gradient of input {} changes when no other input needs one: it {}", i, wrong);
+      if (!wrong.empty())
+        return fmt::format("the gradient of input {} changes when no other input needs one: it {}", i, wrong);
     }
     return {};
   }
@@ -174,7 +180,8 @@ class Check {
     }
     const double found = total(g_ * detail::jvp(f_(in), in, t, false));
     if (std::abs(found - expected) <= 1e-9 * size) return {};
-    return fmt::format("forwards and backwards the derivative differs: gᵀ·jvp(t) = {:.10g}, vjp(g)·t = {:.10g}", found, expected);
+    return fmt::format("forwards and backwards the derivative differs: gᵀ·jvp(t) = {:.10g}, vjp(g)·t = {:.10g}", found,
+                       expected);
   }
 
   /// d(gᵀ·f)/dt along x_i + t·d, by differences.
@@ -215,19 +222,22 @@ class Check {
       return std::abs(r - n) / std::max({std::abs(r), std::abs(n), 1e-300});
     };
     std::ranges::stable_sort(wrong, std::greater(), error);
-    std::string out = fmt::format("  {} of {} elements differ; the worst:\n    {:<14} {:>18} {:>18} {:>12}\n", wrong.size(), x.numel(), "index", "rule",
-                                  "differences", "relative");
+    std::string out = fmt::format("  {} of {} elements differ; the worst:\n    {:<14} {:>18} {:>18} {:>12}\n",
+                                  wrong.size(), x.numel(), "index", "rule", "differences", "relative");
     for (const std::int64_t k : std::span(wrong).first(std::min<std::size_t>(wrong.size(), 5)))
-      out += fmt::format("    {:<14} {:>18.10g} {:>18.10g} {:>12.3e}\n", index_string(x.shape(), k), rule[static_cast<std::size_t>(k)],
-                         numeric[static_cast<std::size_t>(k)], error(k));
+      out += fmt::format("    {:<14} {:>18.10g} {:>18.10g} {:>12.3e}\n", index_string(x.shape(), k),
+                         rule[static_cast<std::size_t>(k)], numeric[static_cast<std::size_t>(k)], error(k));
     return out + guess(i, rule, numeric);
   }
 
   /// What the mistakes have in common.
   std::string guess(std::size_t i, const std::vector<double>& rule, const std::vector<double>& numeric) const {
     const Shape& shape = x_[i].shape();
-    const auto close = [](double a, double b) { return std::abs(a - b) <= 1e-4 * std::max({std::abs(a), std::abs(b), 1e-6}); };
-    if (std::ranges::all_of(rule, [](double r) { return r == 0; })) return "  rule = 0 everywhere: the input is not connected to the output";
+    const auto close = [](double a, double b) {
+      return std::abs(a - b) <= 1e-4 * std::max({std::abs(a), std::abs(b), 1e-6});
+    };
+    if (std::ranges::all_of(rule, [](double r) { return r == 0; }))
+      return "  rule = 0 everywhere: the input is not connected to the output";
     double ratio = 0;
     bool constant = true;
     for (std::size_t k = 0; k < rule.size(); ++k) {
@@ -239,7 +249,9 @@ class Check {
       constant = constant && close(rule[k] / numeric[k], ratio);
     }
     if (constant && close(ratio, -1)) return "  rule / differences = -1 everywhere: a sign is wrong";
-    if (constant && ratio != 0) return fmt::format("  rule / differences = {:.3f} everywhere: a constant factor is {}", ratio, ratio > 1 ? "too much or was not divided out" : "missing");
+    if (constant && ratio != 0)
+      return fmt::format("  rule / differences = {:.3f} everywhere: a constant factor is {}", ratio,
+                         ratio > 1 ? "too much or was not divided out" : "missing");
     if (shape.rank() == 2 && shape[0] == shape[1]) {
       bool transposed = true;
       const auto n = static_cast<std::size_t>(shape[0]);
@@ -247,7 +259,8 @@ class Check {
         for (std::size_t c = 0; c < n; ++c) transposed = transposed && close(rule[r * n + c], numeric[c * n + r]);
       if (transposed) return "  rule = differences transposed: an operand is the wrong way round";
     }
-    const double sum_rule = std::accumulate(rule.begin(), rule.end(), 0.0), sum_numeric = std::accumulate(numeric.begin(), numeric.end(), 0.0);
+    const double sum_rule = std::accumulate(rule.begin(), rule.end(), 0.0),
+                 sum_numeric = std::accumulate(numeric.begin(), numeric.end(), 0.0);
     if (y_.numel() > x_[i].numel() && !close(sum_rule, sum_numeric))
       return "  the input is smaller than the output: is a sum over a broadcast axis missing?";
     return "  no simple pattern: check the formula itself";
@@ -316,7 +329,8 @@ void GradCheck::run() {
       failure_ = check.run();
       if (failure_.empty() && order < order_) {
         Tensors u;
-        for (const Tensor& input : x) u.push_back(is_floating(input.dtype()) ? uniform(input.shape(), {.low = 0.5, .high = 1.5}) : input);
+        for (const Tensor& input : x)
+          u.push_back(is_floating(input.dtype()) ? uniform(input.shape(), {.low = 0.5, .high = 1.5}) : input);
         f = next_order(f, check.floating(), u);
         x.push_back(check.g());
       }
@@ -329,7 +343,8 @@ void GradCheck::run() {
   }
   if (failure_.empty()) return;
   failure_ += fmt::format("\n  inputs:");
-  for (const Tensor& input : inputs_) failure_ += fmt::format(" {} {}", to_string(input.dtype()), to_string(input.shape()));
+  for (const Tensor& input : inputs_)
+    failure_ += fmt::format(" {} {}", to_string(input.dtype()), to_string(input.shape()));
   failure_ += fmt::format("; repeat with .seed({}).order({})", seed_, order_);
 }
 

@@ -15,15 +15,16 @@
 
 namespace gradtape {
 
-/// A test of derivatives, run when converted to bool: `CHECK(gt::gradcheck(gt::sigmoid, x));`. Prints the diagnosis of that run.
+/// A test of derivatives, run when converted to bool: `CHECK(gt::gradcheck(gt::sigmoid, x));`. Prints the diagnosis of
+/// that run.
 ///
-/// Computes in f64 (floating inputs are converted, the default dtype is f64 meanwhile; integer inputs pass as they are).
-/// Order 1 compares the rule with 4-point differences along random directions,
+/// Computes in f64 (floating inputs are converted, the default dtype is f64 meanwhile; integer inputs pass as they
+/// are). Order 1 compares the rule with 4-point differences along random directions,
 ///   (8·(φ(h) - φ(-h)) - (φ(2h) - φ(-2h))) / 12h  with  φ(t) = gᵀ·f(x + t·d),
-/// order n with differences of the derivative of order n-1. Also checked: the shapes and finiteness of value and gradients,
-/// that the rule is linear in the gradient, that it gives the same derivative forwards (gᵀ·jvp(t) = vjp(g)·t), that inputs stay
-/// unchanged, that the gradient of one input does not depend on which others need one, and that the op fills all of its
-/// output. On failure the whole gradient is compared element by element.
+/// order n with differences of the derivative of order n-1. Also checked: the shapes and finiteness of value and
+/// gradients, that the rule is linear in the gradient, that it gives the same derivative forwards (gᵀ·jvp(t) =
+/// vjp(g)·t), that inputs stay unchanged, that the gradient of one input does not depend on which others need one, and
+/// that the op fills all of its output. On failure the whole gradient is compared element by element.
 class GradCheck {
  public:
   using Function = gradtape::Function<Tensor(std::span<const Tensor>)>;  ///< of all inputs at once

@@ -10,7 +10,8 @@ namespace gradtape {
 
 Tensor away_from(double point, const Shape& shape, const SampleOptions& options) {
   if (!(options.distance >= 0 && options.distance <= options.spread))
-    throw ValueError(fmt::format("away_from: distance {} and spread {}; expected 0 <= distance <= spread", options.distance, options.spread));
+    throw ValueError(fmt::format("away_from: distance {} and spread {}; expected 0 <= distance <= spread",
+                                 options.distance, options.spread));
   const Tensor how_far = uniform(shape, {.low = options.distance, .high = options.spread, .dtype = options.dtype});
   const Tensor side = uniform(shape, {.dtype = options.dtype});
   return where(side < 0.5, point - how_far, point + how_far);
@@ -21,7 +22,8 @@ Tensor distinct(const Shape& shape, const SampleOptions& options) {
   const Dtype dtype = options.dtype.value_or(default_dtype());
   const Tensor order = permutation(n).to(dtype) - static_cast<double>(n) / 2;
   // Places two distances apart, each moved by less than half a distance.
-  const Tensor places = order * (2 * options.distance) + uniform({n}, {.low = -options.distance / 2, .high = options.distance / 2, .dtype = dtype});
+  const Tensor places = order * (2 * options.distance) +
+                        uniform({n}, {.low = -options.distance / 2, .high = options.distance / 2, .dtype = dtype});
   return reshape(places, shape);
 }
 

@@ -14,7 +14,8 @@ struct SampleOptions {
   std::optional<Dtype> dtype = {};  ///< f32 or f64; default_dtype() unless told
 };
 
-/// Random numbers within `spread` of `point` on both sides, none nearer than `distance`: for functions with a kink or a pole.
+/// Random numbers within `spread` of `point` on both sides, none nearer than `distance`: for functions with a kink or a
+/// pole.
 Tensor away_from(double point, const Shape& shape, const SampleOptions& options = {});
 
 /// Random numbers around 0, any two at least `distance` apart: for functions whose gradient jumps at ties.

@@ -1,12 +1,10 @@
-// A training step in its steady state asks the heap for nothing: every allocating function of the C library and operator new
-// are replaced in this binary by ones that count while a switch of their thread is on.
+// A training step in its steady state asks the heap for nothing: every allocating function of the C library and
+// operator new are replaced in this binary by ones that count while a switch of their thread is on.
 #include <gradtape/gradtape.hpp>
 
 #include <doctest/doctest.h>
 
 #ifndef GRADTAPE_PLAIN_MALLOC  // a sanitizer has replacements of its own, and pools are off under it
-
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +16,8 @@
 #include <new>
 #include <string>
 #include <string_view>
+
+#include <dlfcn.h>
 
 namespace {
 
@@ -96,7 +96,8 @@ std::map<std::string, int> heap_calls_of(auto&& f) {
   return found;
 }
 
-/// Trains to its steady state, then counts one hundred steps. What oneDNN asks for on its own account is listed; the rest is ours.
+/// Trains to its steady state, then counts one hundred steps. What oneDNN asks for on its own account is listed; the
+/// rest is ours.
 void check_steps(auto&& step) {
   for (int i = 0; i < 20; ++i) step();
   const auto found = heap_calls_of([&] {

@@ -2,7 +2,6 @@
 #include <gradtape/core/pool.hpp>
 
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 namespace {
@@ -15,7 +14,8 @@ struct NothingLeft : doctest::IReporter {
   void test_case_end(const doctest::CurrentTestCaseStats&) override {
     const gradtape::Memory now = gradtape::memory();
     if (now.live_nodes == before_.live_nodes && now.live_bytes == before_.live_bytes) return;
-    fmt::print(stderr, "left alive by this test: {} nodes, {} bytes\n", now.live_nodes - before_.live_nodes, now.live_bytes - before_.live_bytes);
+    fmt::print(stderr, "left alive by this test: {} nodes, {} bytes\n", now.live_nodes - before_.live_nodes,
+               now.live_bytes - before_.live_bytes);
     std::abort();
   }
 

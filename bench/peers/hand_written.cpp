@@ -2,7 +2,6 @@
 // the practical limit. Every step stands here with each BLAS there is, under "workload/BLAS"; the faster one counts.
 
 #include "../workload.hpp"
-
 #include <cblas.h>
 #include <xsimd/xsimd.hpp>
 #if GRADTAPE_ONEDNN

@@ -1,12 +1,11 @@
 // The workloads of ../workloads.cpp on libtorch.
 
-#include "../workload.hpp"
-
-#include <torch/torch.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "../workload.hpp"
+#include <torch/torch.h>
 
 namespace {
 

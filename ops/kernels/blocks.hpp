@@ -9,14 +9,14 @@
 
 #include <xsimd/xsimd.hpp>
 
-/// How the elementwise driver walks its operands: kernels only ever see packed blocks, whatever the broadcasting pattern. For
-/// one source file alone, and unnamed, so that a copy compiled for another instruction set keeps its own.
+/// How the elementwise driver walks its operands: kernels only ever see packed blocks, whatever the broadcasting
+/// pattern. For one source file alone, and unnamed, so that a copy compiled for another instruction set keeps its own.
 namespace gradtape::detail {
 namespace {
 
-constexpr std::int64_t block_size = 512;           // elements; all buffers of a block stay in the first-level cache
-constexpr std::int64_t lane_elements = 64 / 4;     // room behind a block for the widest lane of the smallest type
-constexpr std::int64_t long_row = 64;              // from here on a row is worth a kernel call of its own
+constexpr std::int64_t block_size = 512;        // elements; all buffers of a block stay in the first-level cache
+constexpr std::int64_t lane_elements = 64 / 4;  // room behind a block for the widest lane of the smallest type
+constexpr std::int64_t long_row = 64;           // from here on a row is worth a kernel call of its own
 constexpr std::size_t max_operands = 10;
 
 /// The common iteration space of some operands: axes that can be walked as one are merged.
@@ -45,7 +45,8 @@ struct Space {
 /// Walks the elements of one operand in the order of a space, from any flat index.
 class Cursor {
  public:
-  Cursor(const Space& space, std::size_t operand, std::int64_t index) : space_(space), strides_(space.strides[operand]) {
+  Cursor(const Space& space, std::size_t operand, std::int64_t index)
+      : space_(space), strides_(space.strides[operand]) {
     for (std::size_t a = static_cast<std::size_t>(space.rank); a-- > 0;) {
       at_[a] = index % space.dims[a];
       index /= space.dims[a];
@@ -94,7 +95,8 @@ class Reader {
     pattern_ = pattern_of(space, operand);
     converts_ = array.dtype() != dtype_of<T>;
     if (pattern_ == Pattern::constant && numel > 0)
-      std::fill_n(buffer_, std::min(numel, block_size) + lane_elements, converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
+      std::fill_n(buffer_, std::min(numel, block_size) + lane_elements,
+                  converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
   }
 
   bool is_open() const { return array_ != nullptr; }
@@ -105,7 +107,8 @@ class Reader {
     if (converts_) return gather(array_->data<bool>(), index, n);
     const T* data = array_->template data<T>();
     if (pattern_ == Pattern::packed) return data + index;
-    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    const std::int64_t row = space_->row(),
+                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
     if (index % row + n <= row && step == 1) return data + Cursor(*space_, operand_, index).offset();
     return gather(data, index, n);
   }
@@ -113,7 +116,8 @@ class Reader {
  private:
   template <class From>
   const T* gather(const From* data, std::int64_t index, std::int64_t n) {
-    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    const std::int64_t row = space_->row(),
+                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
     Cursor cursor(*space_, operand_, index);
     if (index % row + n <= row) {
       const From* at = data + cursor.offset();
@@ -160,9 +164,11 @@ class Writer {
   }
   bool is_open() const { return target_ != nullptr; }
 
-  /// Where the kernel is to write a block. What a lane writes past its end the next block writes again; only in memory taken
-  /// over from an operand would that destroy what is still to be read.
-  T* block(std::int64_t index, bool whole) { return direct_ && (whole || !taken_) ? target_->template data<T>() + index : buffer_; }
+  /// Where the kernel is to write a block. What a lane writes past its end the next block writes again; only in memory
+  /// taken over from an operand would that destroy what is still to be read.
+  T* block(std::int64_t index, bool whole) {
+    return direct_ && (whole || !taken_) ? target_->template data<T>() + index : buffer_;
+  }
 
   /// Folds what the kernel has written.
   void fold(const T* block, std::int64_t index, std::int64_t n) {
@@ -185,7 +191,8 @@ class Writer {
     T* out = target_->template data<T>();
     if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *out += static_cast<T>(total_);
     if (wide_)
-      for (std::int64_t i = 0; i < wide_.numel(); ++i) out[i] = static_cast<T>(static_cast<double>(out[i]) + wide_.data<double>()[i]);
+      for (std::int64_t i = 0; i < wide_.numel(); ++i)
+        out[i] = static_cast<T>(static_cast<double>(out[i]) + wide_.data<double>()[i]);
   }
 
  private:
@@ -193,7 +200,8 @@ class Writer {
 
   template <class Sum>
   void add(Sum* out, const T* block, std::int64_t index, std::int64_t n) {
-    const std::int64_t row = space_->row(), step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
+    const std::int64_t row = space_->row(),
+                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
     Cursor cursor(*space_, operand_, index);
     if (pattern_ == Pattern::packed || (index % row + n <= row && step == 1)) {
       Sum* to = out + cursor.offset();
@@ -218,7 +226,8 @@ class Writer {
 template <class T>
 constexpr std::int64_t lane = static_cast<std::int64_t>(64 / sizeof(T));
 
-/// Calls `block(index, n, whole)` over `numel` elements. A block that is not `whole` ends inside an array off a lane boundary.
+/// Calls `block(index, n, whole)` over `numel` elements. A block that is not `whole` ends inside an array off a lane
+/// boundary.
 template <class T, class F>
 void for_each_block(std::int64_t numel, const Space& space, bool by_row, F block) {
   const std::int64_t row = space.row();

@@ -14,7 +14,8 @@ namespace {
 static_assert(2 * max_arity + 2 <= max_operands);
 
 template <class T>
-void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, std::span<const Array* const> x, const Array& out) {
+void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, std::span<const Array* const> x,
+                  const Array& out) {
   std::array<Strides, max_operands> strides{};
   const std::size_t n_in = x.size();
   strides[n_in] = out.strides();
@@ -30,7 +31,9 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool /*whole*/) {
     const void* in[max_arity];
     for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
-    void* to = table.comparison ? staged : out.data<T>() + index;  // what a lane writes past a block, the next block writes again
+    void* to = table.comparison
+                   ? staged
+                   : out.data<T>() + index;  // what a lane writes past a block, the next block writes again
     kernel(op, &to, in, static_cast<std::size_t>(n));
     if (table.comparison)
       for (std::int64_t i = 0; i < n; ++i) out.data<bool>()[index + i] = staged[i] != 0;
@@ -43,9 +46,12 @@ Dtype compute_dtype(const ElementwiseTable& table, std::span<const Array* const>
   for (std::size_t i = 0; i < x.size(); ++i) {
     const Dtype d = x[i]->dtype();
     if (table.conditions >> i & 1) {
-      if (d != boolean) throw DtypeError(fmt::format("{}: input {} must be boolean, not {}; compare it with something first", table.name, i, to_string(d)));
+      if (d != boolean)
+        throw DtypeError(fmt::format("{}: input {} must be boolean, not {}; compare it with something first",
+                                     table.name, i, to_string(d)));
     } else if (dtype && *dtype != d) {
-      throw DtypeError(fmt::format("{}: dtypes {} and {} do not mix; convert one with .to(gradtape::{})", table.name, to_string(*dtype), to_string(d), to_string(*dtype)));
+      throw DtypeError(fmt::format("{}: dtypes {} and {} do not mix; convert one with .to(gradtape::{})", table.name,
+                                   to_string(*dtype), to_string(d), to_string(*dtype)));
     } else {
       dtype = d;
     }
@@ -53,7 +59,8 @@ Dtype compute_dtype(const ElementwiseTable& table, std::span<const Array* const>
   if (!dtype) return f32;  // conditions alone, read as 0 and 1
   if (*dtype == boolean && table.comparison && table.value[2]) return i64;
   if (*dtype == boolean || !table.value[static_cast<std::size_t>(*dtype)])
-    throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", table.name, to_string(*dtype)));
+    throw DtypeError(
+        fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", table.name, to_string(*dtype)));
   return *dtype;
 }
 
@@ -77,7 +84,8 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   std::array<bool, max_arity> direct{}, fresh{}, taken{};
   const auto dying = [&]() -> Array {
     for (std::size_t i = 0; i < values; ++i)
-      if (x[i].exclusive() && x[i].dtype() == node.dtype && x[i].shape() == shape) return x[i];  // no longer exclusive: taken once
+      if (x[i].exclusive() && x[i].dtype() == node.dtype && x[i].shape() == shape)
+        return x[i];  // no longer exclusive: taken once
     return {};
   };
   for (std::size_t i = 0; i < arity; ++i) {
@@ -133,8 +141,8 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }
 }
 
-/// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is added
-/// to block by block.
+/// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is
+/// added to block by block.
 void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
   const auto arity = static_cast<std::size_t>(table.arity);
   const unsigned reads = table.vjp_reads[needs];
@@ -231,7 +239,8 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
   const Array& first = *x[0];
   const Dtype d = first.dtype();
   flat = first.packed() && is_floating(d) && !table.comparison && table.conditions == 0;
-  for (std::size_t i = 1; flat && i < x.size(); ++i) flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
+  for (std::size_t i = 1; flat && i < x.size(); ++i)
+    flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
   if (flat) {
     Array out = Array::make(d, first.shape());
     const void* in[max_arity];
@@ -284,7 +293,9 @@ void elementwise_jvp(const ElementwiseTable& table, const void* op, Forward& pas
 
 void require_whole(std::string_view op, double number, Dtype dtype) {
   if (!is_floating(dtype) && number != std::trunc(number))
-    throw DtypeError(fmt::format("{}: the number {} is not whole, and the tensor is {}; convert it with .to(gradtape::f32)", op, number, to_string(dtype)));
+    throw DtypeError(
+        fmt::format("{}: the number {} is not whole, and the tensor is {}; convert it with .to(gradtape::f32)", op,
+                    number, to_string(dtype)));
 }
 
 Array scalar(std::string_view op, double number, Dtype dtype) {

@@ -10,8 +10,8 @@
 
 namespace gradtape::detail {
 
-/// One op on one block: reads `n` packed elements behind each `in`, writes as many behind each non-null `out`. Works in full
-/// lanes: up to a lane less one is read and written past the end.
+/// One op on one block: reads `n` packed elements behind each `in`, writes as many behind each non-null `out`. Works in
+/// full lanes: up to a lane less one is read and written past the end.
 using Kernel = void (*)(const void* op, void* const* out, const void* const* in, std::size_t n);
 
 /// The most inputs an elementwise op may have.
@@ -21,20 +21,22 @@ inline constexpr int max_arity = 4;
 struct ElementwiseTable {
   std::string_view name;
   int arity;
-  unsigned conditions;         // bit i: input i is boolean and does not take part in the choice of dtype
-  unsigned passes;             // bit i: the gradient of input i is the output's as it came
-  bool comparison;             // the result is boolean
-  Kernel value[3];             // f32, f64, i64; null where the op has no meaning
+  unsigned conditions;               // bit i: input i is boolean and does not take part in the choice of dtype
+  unsigned passes;                   // bit i: the gradient of input i is the output's as it came
+  bool comparison;                   // the result is boolean
+  Kernel value[3];                   // f32, f64, i64; null where the op has no meaning
   const std::array<Kernel, 2>* vjp;  // by mask of the inputs that need a gradient; f32, f64
-  const unsigned* vjp_reads;         // by the same mask: bit 0 the gradient, bit 1 + i input i, bit 1 + arity the output
+  const unsigned* vjp_reads;  // by the same mask: bit 0 the gradient, bit 1 + i input i, bit 1 + arity the output
 };
 
-/// The op on whole arrays, broadcasting them. Sets `flat` if all are packed, of one shape and one floating dtype. Throws
-/// ShapeError or DtypeError that name the op.
-Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs, bool& flat);
+/// The op on whole arrays, broadcasting them. Sets `flat` if all are packed, of one shape and one floating dtype.
+/// Throws ShapeError or DtypeError that name the op.
+Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs,
+                        bool& flat);
 
 /// First-order gradients of the inputs that `pass` needs, fused into one loop; each is folded straight into a gradient
-/// that is already there, or into the smaller shape of an input that was broadcast. `flat` is what elementwise_value found.
+/// that is already there, or into the smaller shape of an input that was broadcast. `flat` is what elementwise_value
+/// found.
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node);
 
 /// The derivative of the output along the tangents of the inputs: the kernels of the gradients on tangents, summed.

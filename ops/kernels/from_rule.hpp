@@ -19,13 +19,14 @@ using rule::detail::call_vjp, rule::detail::Differentiable, rule::detail::Probed
 
 template <class Op, std::size_t... I>
 auto value_on_lanes(std::index_sequence<I...>)
-    -> decltype(std::declval<const Op&>().value((static_cast<void>(I), std::declval<rule::Lane<float, xsimd::default_arch>>())...));
+    -> decltype(std::declval<const Op&>().value((static_cast<void>(I),
+                                                 std::declval<rule::Lane<float, xsimd::default_arch>>())...));
 
 template <class Op, std::size_t N>
 using ValueOnLanes = decltype(value_on_lanes<Op>(std::make_index_sequence<N>{}));
 
-/// An elementwise op of N inputs at compile time. Values of its rule are numbered: 0 the gradient, 1 + i input i, 1 + N the
-/// output.
+/// An elementwise op of N inputs at compile time. Values of its rule are numbered: 0 the gradient, 1 + i input i, 1 + N
+/// the output.
 template <class Op, std::size_t N>
 struct ElementwiseTraits {
   static constexpr std::size_t masks = std::size_t{1} << N;
@@ -47,8 +48,9 @@ struct ElementwiseTraits {
     if constexpr (Differentiable<Op, N>) {
       using G = ProbedGradients<Op, N>;
       static_assert(std::tuple_size_v<G> == N, "the rule `vjp` must return one gradient for each input: grads(…)");
-      [&]<std::size_t... I>(std::index_sequence<I...>) { ((out[I] = rule::detail::reads_of<std::tuple_element_t<I, G>>), ...); }(
-          std::make_index_sequence<N>{});
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((out[I] = rule::detail::reads_of<std::tuple_element_t<I, G>>), ...);
+      }(std::make_index_sequence<N>{});
     }
     return out;
   }();
@@ -56,21 +58,24 @@ struct ElementwiseTraits {
   template <class F>
   static constexpr unsigned inputs_whose(F gradient_is) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return ((gradient_is(std::type_identity<std::tuple_element_t<I, ProbedGradients<Op, N>>>{}) ? 1u << I : 0u) | ... | 0u);
+      return ((gradient_is(std::type_identity<std::tuple_element_t<I, ProbedGradients<Op, N>>>{}) ? 1u << I : 0u) |
+              ... | 0u);
     }(std::make_index_sequence<N>{});
   }
 
   /// Inputs that can have a gradient.
   static constexpr unsigned differentiable = [] {
     unsigned mask = 0;
-    if constexpr (Differentiable<Op, N>) mask = inputs_whose([]<class G>(std::type_identity<G>) { return !std::is_same_v<G, rule::NoGradient>; });
+    if constexpr (Differentiable<Op, N>)
+      mask = inputs_whose([]<class G>(std::type_identity<G>) { return !std::is_same_v<G, rule::NoGradient>; });
     return mask;
   }();
 
   /// Inputs whose gradient is the output's as it came.
   static constexpr unsigned passes = [] {
     unsigned mask = 0;
-    if constexpr (Differentiable<Op, N>) mask = inputs_whose([]<class G>(std::type_identity<G>) { return std::is_same_v<G, rule::Probe<1, true>>; });
+    if constexpr (Differentiable<Op, N>)
+      mask = inputs_whose([]<class G>(std::type_identity<G>) { return std::is_same_v<G, rule::Probe<1, true>>; });
     return mask;
   }();
 
@@ -139,15 +144,17 @@ template <class Op, std::size_t N, class Arch>
 struct ElementwiseKernels {
   using Traits = ElementwiseTraits<Op, N>;
 
-  static constexpr std::array<std::array<Kernel, 2>, Traits::masks> vjp = []<std::size_t... M>(std::index_sequence<M...>) {
-    const auto pair = []<unsigned Mask>(std::integral_constant<unsigned, Mask>) -> std::array<Kernel, 2> {
-      if constexpr (Mask == 0 || (Mask & ~Traits::differentiable) != 0)
-        return {nullptr, nullptr};
-      else
-        return {&vjp_kernel<Op, N, float, Arch, Mask>, &vjp_kernel<Op, N, double, Arch, Mask>};
-    };
-    return std::array<std::array<Kernel, 2>, Traits::masks>{pair(std::integral_constant<unsigned, static_cast<unsigned>(M)>{})...};
-  }(std::make_index_sequence<Traits::masks>{});
+  static constexpr std::array<std::array<Kernel, 2>, Traits::masks> vjp =
+      []<std::size_t... M>(std::index_sequence<M...>) {
+        const auto pair = []<unsigned Mask>(std::integral_constant<unsigned, Mask>) -> std::array<Kernel, 2> {
+          if constexpr (Mask == 0 || (Mask & ~Traits::differentiable) != 0)
+            return {nullptr, nullptr};
+          else
+            return {&vjp_kernel<Op, N, float, Arch, Mask>, &vjp_kernel<Op, N, double, Arch, Mask>};
+        };
+        return std::array<std::array<Kernel, 2>, Traits::masks>{
+            pair(std::integral_constant<unsigned, static_cast<unsigned>(M)>{})...};
+      }(std::make_index_sequence<Traits::masks>{});
 
   static constexpr Kernel integer_value = [] {
     if constexpr (Traits::integers)
@@ -157,14 +164,10 @@ struct ElementwiseKernels {
   }();
 
   static constexpr ElementwiseTable table{
-      Op::name,
-      static_cast<int>(N),
-      Traits::conditions,
-      Traits::passes,
-      Traits::comparison,
-      {&value_kernel<Op, N, float, Arch>, &value_kernel<Op, N, double, Arch>, integer_value},
-      vjp.data(),
-      Traits::reads_by_mask.data(),
+      Op::name,           static_cast<int>(N),
+      Traits::conditions, Traits::passes,
+      Traits::comparison, {&value_kernel<Op, N, float, Arch>, &value_kernel<Op, N, double, Arch>, integer_value},
+      vjp.data(),         Traits::reads_by_mask.data(),
   };
 };
 

@@ -59,7 +59,10 @@ B fma(const B& x, const B& y, const B& z) {
 /// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512.
 template <class B>
 B neg(const B& x) {
-  return x ^ number<B>(-0.0);
+  if constexpr (std::is_floating_point_v<typename B::value_type>)
+    return x ^ number<B>(-0.0);
+  else
+    return -x;
 }
 
 /// z - x · y, rounded like fma.

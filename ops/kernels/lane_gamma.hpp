@@ -7,8 +7,8 @@
 #include <limits>
 #include <numbers>
 
-/// The logarithm of the gamma function and its derivatives, element by element in long double, whose further digits take up the rounding of
-/// the sums.
+/// The logarithm of the gamma function and its derivatives, element by element in long double, whose further digits
+/// take up the rounding of the sums.
 namespace gradtape::detail::lanes {
 
 /// Named by the register, so that no two instruction sets share code.
@@ -27,12 +27,16 @@ struct Gamma {
   static Real digamma(Real x) {
     if (x == 0) return -std::copysign(infinity, x);
     if (x < 0 && x == std::floor(x)) return nan;
-    if (x < far) return digamma(1 - x) - std::numbers::pi_v<Real> / std::tan(std::numbers::pi_v<Real> * (x - std::floor(x)));  // reflection
+    if (x < far)
+      return digamma(1 - x) -
+             std::numbers::pi_v<Real> / std::tan(std::numbers::pi_v<Real> * (x - std::floor(x)));  // reflection
     Real sum = 0;
     for (; x < 12; ++x) sum -= 1 / x;
     const Real z = 1 / (x * x);
     // log x - 1/2x - Σ B₂ₖ / (2k x²ᵏ)   (Abramowitz and Stegun 6.3.18)
-    const Real tail = z * (1.0L / 12 - z * (1.0L / 120 - z * (1.0L / 252 - z * (1.0L / 240 - z * (1.0L / 132 - z * (691.0L / 32760 - z / 12))))));
+    const Real tail =
+        z * (1.0L / 12 -
+             z * (1.0L / 120 - z * (1.0L / 252 - z * (1.0L / 240 - z * (1.0L / 132 - z * (691.0L / 32760 - z / 12))))));
     return sum + std::log(x) - Real(0.5) / x - tail;
   }
 
@@ -48,7 +52,8 @@ struct Gamma {
     if (q == infinity) return 0;
     Real sum = 0;
     for (const Real start = 12 + Real(s) / 2; q < start; ++q) sum += std::pow(q, -s);
-    constexpr Real bernoulli[] = {1.0L / 6, -1.0L / 30, 1.0L / 42, -1.0L / 30, 5.0L / 66, -691.0L / 2730, 7.0L / 6, -3617.0L / 510};
+    constexpr Real bernoulli[] = {1.0L / 6,  -1.0L / 30,     1.0L / 42, -1.0L / 30,
+                                  5.0L / 66, -691.0L / 2730, 7.0L / 6,  -3617.0L / 510};
     const Real power = std::pow(q, -s), z = 1 / (q * q);
     sum += power * q / (s - 1) + power / 2;
     Real factor = s * power / q / 2;  // s (s+1) … (s+2k-2) / (2k)! · q^(-s-2k+1)

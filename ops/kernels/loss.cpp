@@ -31,13 +31,16 @@ void sum_square_difference(const Array& out, const Array& a, const Array& b, dou
   });
 }
 
-bool require_classes(std::string_view op, const Array& labels, std::int64_t classes, std::optional<std::int64_t> ignored) {
+bool require_classes(std::string_view op, const Array& labels, std::int64_t classes,
+                     std::optional<std::int64_t> ignored) {
   const Array all = packed(labels);
   bool ignores = false;
   for (std::int64_t i = 0; i < all.numel(); ++i) {
     const std::int64_t label = all.data<std::int64_t>()[i];
     if (label >= 0 && label < classes && label != ignored) continue;
-    if (label != ignored) throw ValueError(fmt::format("{}: label {} at index {} is no class; expected 0 to {}", op, label, i, classes - 1));
+    if (label != ignored)
+      throw ValueError(
+          fmt::format("{}: label {} at index {} is no class; expected 0 to {}", op, label, i, classes - 1));
     ignores = true;
   }
   return ignores;

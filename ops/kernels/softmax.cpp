@@ -1,3 +1,4 @@
+#include <gradtape/ops/kernels/lane_exp.hpp>
 #include <gradtape/ops/kernels/softmax.hpp>
 
 #include <algorithm>
@@ -33,9 +34,9 @@ T max_of(const T* x, std::int64_t n) {
   if (n >= lane) {
     Batch top(best);
     for (; i + lane <= n; i += lane) top = xsimd::max(top, Batch::load_unaligned(x + i));
-    alignas(64) T lanes[Batch::size];
-    top.store_aligned(lanes);
-    for (const T v : lanes) best = std::max(best, v);
+    alignas(64) T tops[Batch::size];
+    top.store_aligned(tops);
+    for (const T v : tops) best = std::max(best, v);
   }
   for (; i < n; ++i) best = std::max(best, x[i]);
   return std::isfinite(best) ? best : T{0};  // all -inf or a +inf: let NaN come out by itself
@@ -47,7 +48,7 @@ T exp_row(T* out, const T* x, std::int64_t n, T shift) {
   using Batch = xsimd::batch<T>;
   Batch sum(T{0});
   map_row(out, x, n, -std::numeric_limits<T>::infinity(), [&](Batch v) {
-    const Batch e = xsimd::exp(v - Batch(shift));
+    const Batch e = lanes::exp(v - Batch(shift));
     sum += e;
     return e;
   });
@@ -67,12 +68,12 @@ T sum_exp(const T* x, std::int64_t n, T shift) {
   constexpr auto lane = static_cast<std::int64_t>(Batch::size);
   Batch sum(T{0});
   std::int64_t i = 0;
-  for (; i + lane <= n; i += lane) sum += xsimd::exp(Batch::load_unaligned(x + i) - Batch(shift));
+  for (; i + lane <= n; i += lane) sum += lanes::exp(Batch::load_unaligned(x + i) - Batch(shift));
   if (i < n) {
     alignas(64) T rest[Batch::size];
     std::fill_n(rest, Batch::size, -std::numeric_limits<T>::infinity());
     std::copy(x + i, x + n, rest);
-    sum += xsimd::exp(Batch::load_aligned(rest) - Batch(shift));
+    sum += lanes::exp(Batch::load_aligned(rest) - Batch(shift));
   }
   return xsimd::hadd(sum);
 }
@@ -114,7 +115,8 @@ void logsumexp(const Array& out, const Array& x) {
     const T* row = x.data<T>() + at;
     const T top = max_of(row, n);
     double total = 0;  // over the blocks, so that long sums stay exact
-    for (std::int64_t i = 0; i < n; i += block) total += static_cast<double>(sum_exp(row + i, std::min(block, n - i), top));
+    for (std::int64_t i = 0; i < n; i += block)
+      total += static_cast<double>(sum_exp(row + i, std::min(block, n - i), top));
     out.data<T>()[r] = static_cast<T>(static_cast<double>(top) + std::log(total));
   });
 }

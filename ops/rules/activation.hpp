@@ -15,14 +15,20 @@ struct Sigmoid {
   auto value(auto x) const { return 1 / (1 + exp(-x)); }
   auto vjp(auto g, auto /*x*/, auto y) const { return g * y * (1 - y); }
 };
-template <Value X> auto sigmoid(X x) { return call(Sigmoid{}, x); }
+template <Value X>
+auto sigmoid(X x) {
+  return call(Sigmoid{}, x);
+}
 
 struct LogSigmoid {
   static constexpr std::string_view name = "log_sigmoid";
   auto value(auto x) const { return minimum(x, 0) - log1p(exp(-abs(x))); }
   auto vjp(auto g, auto x) const { return g * sigmoid(-x); }
 };
-template <Value X> auto log_sigmoid(X x) { return call(LogSigmoid{}, x); }
+template <Value X>
+auto log_sigmoid(X x) {
+  return call(LogSigmoid{}, x);
+}
 
 struct Softplus {
   static constexpr std::string_view name = "softplus";
@@ -33,21 +39,30 @@ struct Softplus {
   }
   auto vjp(auto g, auto x) const { return where(beta * x > threshold, g, g * sigmoid(beta * x)); }
 };
-template <Value X> auto softplus(X x, const SoftplusOptions& options = {}) { return call(Softplus{options.beta, options.threshold}, x); }
+template <Value X>
+auto softplus(X x, const SoftplusOptions& options = {}) {
+  return call(Softplus{options.beta, options.threshold}, x);
+}
 
 struct Softsign {
   static constexpr std::string_view name = "softsign";
   auto value(auto x) const { return where(isinf(x), sign(x), x / (1 + abs(x))); }
   auto vjp(auto g, auto x) const { return g / (1 + abs(x)) / (1 + abs(x)); }
 };
-template <Value X> auto softsign(X x) { return call(Softsign{}, x); }
+template <Value X>
+auto softsign(X x) {
+  return call(Softsign{}, x);
+}
 
 struct Relu {
   static constexpr std::string_view name = "relu";
   auto value(auto x) const { return maximum(x, 0); }
   auto vjp(auto g, auto /*x*/, auto y) const { return where(y <= 0, 0, g); }  // so that NaN passes its gradient on
 };
-template <Value X> auto relu(X x) { return call(Relu{}, x); }
+template <Value X>
+auto relu(X x) {
+  return call(Relu{}, x);
+}
 
 struct LeakyRelu {
   static constexpr std::string_view name = "leaky_relu";
@@ -55,15 +70,23 @@ struct LeakyRelu {
   auto value(auto x) const { return where(x > 0, x, slope * x); }
   auto vjp(auto g, auto x) const { return where(x > 0, g, slope * g); }
 };
-template <Value X> auto leaky_relu(X x, const LeakyReluOptions& options = {}) { return call(LeakyRelu{options.negative_slope}, x); }
+template <Value X>
+auto leaky_relu(X x, const LeakyReluOptions& options = {}) {
+  return call(LeakyRelu{options.negative_slope}, x);
+}
 
 struct Elu {
   static constexpr std::string_view name = "elu";
   double alpha;
   auto value(auto x) const { return where(x > 0, x, alpha * expm1(x)); }
-  auto vjp(auto g, auto x) const { return where(x > 0, g, alpha * g * exp(where(x > 0, 0, x))); }  // no inf in what is not chosen
+  auto vjp(auto g, auto x) const {
+    return where(x > 0, g, alpha * g * exp(where(x > 0, 0, x)));
+  }  // no inf in what is not chosen
 };
-template <Value X> auto elu(X x, const EluOptions& options = {}) { return call(Elu{options.alpha}, x); }
+template <Value X>
+auto elu(X x, const EluOptions& options = {}) {
+  return call(Elu{options.alpha}, x);
+}
 
 struct Selu {
   static constexpr std::string_view name = "selu";
@@ -72,7 +95,10 @@ struct Selu {
   auto value(auto x) const { return scale * elu.value(x); }
   auto vjp(auto g, auto x) const { return scale * elu.vjp(g, x); }
 };
-template <Value X> auto selu(X x) { return call(Selu{}, x); }
+template <Value X>
+auto selu(X x) {
+  return call(Selu{}, x);
+}
 
 struct Gelu {
   static constexpr std::string_view name = "gelu";
@@ -100,7 +126,8 @@ struct GeluTanh {
   static constexpr double k = std::numbers::sqrt2 * std::numbers::inv_sqrtpi, cubic = 0.044715;
   static auto half(auto x) { return sigmoid(2 * k * x * (1 + cubic * x * x)); }  // (1 + tanh(u)) / 2 = sigmoid(2u)
 };
-template <Value X> auto gelu(X x, const GeluOptions& options = {}) {
+template <Value X>
+auto gelu(X x, const GeluOptions& options = {}) {
   return options.approximate == GeluOptions::tanh ? call(GeluTanh{}, x) : call(Gelu{}, x);
 }
 
@@ -112,7 +139,10 @@ struct Silu {
     return g * (s + clamp(x, {.min = -750, .max = 750}) * s * (1 - s));
   }
 };
-template <Value X> auto silu(X x) { return call(Silu{}, x); }
+template <Value X>
+auto silu(X x) {
+  return call(Silu{}, x);
+}
 
 struct Mish {
   static constexpr std::string_view name = "mish";
@@ -122,7 +152,10 @@ struct Mish {
     return g * (t + clamp(x, {.min = -750, .max = 750}) * sigmoid(x) * (1 - t * t));
   }
 };
-template <Value X> auto mish(X x) { return call(Mish{}, x); }
+template <Value X>
+auto mish(X x) {
+  return call(Mish{}, x);
+}
 
 struct Hardtanh {
   static constexpr std::string_view name = "hardtanh";
@@ -130,13 +163,19 @@ struct Hardtanh {
   auto value(auto x) const { return minimum(maximum(x, min), max); }
   auto vjp(auto g, auto /*x*/, auto y) const { return where(y <= min, 0, where(y >= max, 0, g)); }
 };
-template <Value X> auto hardtanh(X x, const HardtanhOptions& options = {}) { return call(Hardtanh{options.min, options.max}, x); }
+template <Value X>
+auto hardtanh(X x, const HardtanhOptions& options = {}) {
+  return call(Hardtanh{options.min, options.max}, x);
+}
 
 struct Hardswish {
   static constexpr std::string_view name = "hardswish";
   auto value(auto x) const { return where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6)); }
   auto vjp(auto g, auto x) const { return g * where(x < -3, 0, where(x > 3, 1, x / 3 + 0.5)); }
 };
-template <Value X> auto hardswish(X x) { return call(Hardswish{}, x); }
+template <Value X>
+auto hardswish(X x) {
+  return call(Hardswish{}, x);
+}
 
 }  // namespace gradtape::rule

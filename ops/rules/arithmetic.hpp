@@ -40,10 +40,29 @@ struct Neg {
   auto vjp(auto g, auto /*x*/) const { return -g; }
 };
 
-template <class A, class B> requires Pair<A, B> auto operator+(A a, B b) { return lift<Add>([](auto x, auto y) { return x + y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator-(A a, B b) { return lift<Sub>([](auto x, auto y) { return x - y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator*(A a, B b) { return lift<Mul>([](auto x, auto y) { return lanes::mul(x, y); }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator/(A a, B b) { return lift<Div>([](auto x, auto y) { return x / y; }, a, b); }
-template <Value A> auto operator-(A a) { return lift<Neg>([](auto x) { return -x; }, a); }
+template <class A, class B>
+  requires Pair<A, B>
+auto operator+(A a, B b) {
+  return lift<Add>([](auto x, auto y) { return x + y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator-(A a, B b) {
+  return lift<Sub>([](auto x, auto y) { return x - y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator*(A a, B b) {
+  return lift<Mul>([](auto x, auto y) { return lanes::mul(x, y); }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator/(A a, B b) {
+  return lift<Div>([](auto x, auto y) { return x / y; }, a, b);
+}
+template <Value A>
+auto operator-(A a) {
+  return lift<Neg>([](auto x) { return lanes::neg(x); }, a);
+}
 
 }  // namespace gradtape::rule

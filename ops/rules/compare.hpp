@@ -48,7 +48,9 @@ struct Where {
   static constexpr bool integers = true;
   static constexpr unsigned conditions = 0b001;
   auto value(auto c, auto a, auto b) const { return where(c != 0, a, b); }
-  auto vjp(auto g, auto c, auto /*a*/, auto /*b*/) const { return grads(NoGradient{}, where(c != 0, g, 0), where(c != 0, 0, g)); }
+  auto vjp(auto g, auto c, auto /*a*/, auto /*b*/) const {
+    return grads(NoGradient{}, where(c != 0, g, 0), where(c != 0, 0, g));
+  }
 };
 
 struct Maximum {
@@ -70,13 +72,37 @@ struct Minimum {
   }
 };
 
-template <class A, class B> requires Pair<A, B> auto operator<(A a, B b) { return lift<Less>([](auto x, auto y) { return x < y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator<=(A a, B b) { return lift<LessEqual>([](auto x, auto y) { return x <= y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator>(A a, B b) { return lift<Greater>([](auto x, auto y) { return x > y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator>=(A a, B b) { return lift<GreaterEqual>([](auto x, auto y) { return x >= y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto operator==(A a, B b) { return lift<Equal>([](auto x, auto y) { return x == y; }, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto operator<(A a, B b) {
+  return lift<Less>([](auto x, auto y) { return x < y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator<=(A a, B b) {
+  return lift<LessEqual>([](auto x, auto y) { return x <= y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator>(A a, B b) {
+  return lift<Greater>([](auto x, auto y) { return x > y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator>=(A a, B b) {
+  return lift<GreaterEqual>([](auto x, auto y) { return x >= y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto operator==(A a, B b) {
+  return lift<Equal>([](auto x, auto y) { return x == y; }, a, b);
+}
 // xsimd 8.1's own != is false for NaN on AVX.
-template <class A, class B> requires Pair<A, B> auto operator!=(A a, B b) { return lift<NotEqual>([](auto x, auto y) { return !(x == y); }, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto operator!=(A a, B b) {
+  return lift<NotEqual>([](auto x, auto y) { return !(x == y); }, a, b);
+}
 
 /// `condition ? a : b`, lane by lane; what is not chosen has no effect on the result, NaN included.
 template <Argument C, Argument A, Argument B>
@@ -97,16 +123,29 @@ auto where(C condition, A a, B b) {
 }
 
 // NaN wins on either side, as in IEEE 754-2019 maximum and minimum.
-template <class A, class B> requires Pair<A, B> auto maximum(A a, B b) { return lift<Maximum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b); }
-template <class A, class B> requires Pair<A, B> auto minimum(A a, B b) { return lift<Minimum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto maximum(A a, B b) {
+  return lift<Maximum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto minimum(A a, B b) {
+  return lift<Minimum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b);
+}
 
 struct Clamp {
   static constexpr std::string_view name = "clamp";
   static constexpr bool integers = true;
   double min, max;
   auto value(auto x) const { return minimum(maximum(x, min), max); }
-  auto vjp(auto g, auto x) const { return where(x < min, 0, where(x > max, 0, g)); }  // so that NaN passes its gradient on
+  auto vjp(auto g, auto x) const {
+    return where(x < min, 0, where(x > max, 0, g));
+  }  // so that NaN passes its gradient on
 };
-template <Value X> auto clamp(X x, const ClampOptions& options) { return call(Clamp{options.min, options.max}, x); }
+template <Value X>
+auto clamp(X x, const ClampOptions& options) {
+  return call(Clamp{options.min, options.max}, x);
+}
 
 }  // namespace gradtape::rule

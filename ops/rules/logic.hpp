@@ -13,28 +13,38 @@ struct IsNan {
   static constexpr bool integers = true;
   auto value(auto x) const { return isnan(x); }
 };
-template <Value X> auto isnan(X x) { return lift<IsNan>([](auto v) { return lanes::isnan(v); }, x); }
+template <Value X>
+auto isnan(X x) {
+  return lift<IsNan>([](auto v) { return lanes::isnan(v); }, x);
+}
 
 struct IsInf {
   static constexpr std::string_view name = "isinf";
   static constexpr bool integers = true;
   auto value(auto x) const { return isinf(x); }
 };
-template <Value X> auto isinf(X x) { return lift<IsInf>([](auto v) { return lanes::isinf(v); }, x); }
+template <Value X>
+auto isinf(X x) {
+  return lift<IsInf>([](auto v) { return lanes::isinf(v); }, x);
+}
 
 struct IsFinite {
   static constexpr std::string_view name = "isfinite";
   static constexpr bool integers = true;
   auto value(auto x) const { return isfinite(x); }
 };
-template <Value X> auto isfinite(X x) { return lift<IsFinite>([](auto v) { return lanes::isfinite(v); }, x); }
+template <Value X>
+auto isfinite(X x) {
+  return lift<IsFinite>([](auto v) { return lanes::isfinite(v); }, x);
+}
 
 struct NanToNum {
   static constexpr std::string_view name = "nan_to_num";
   NanToNumOptions to;
   auto value(auto x) const {
     const double most = largest(x);
-    return where(isnan(x), to.nan, where(x > most, to.posinf.value_or(most), where(x < -most, to.neginf.value_or(-most), x)));
+    return where(isnan(x), to.nan,
+                 where(x > most, to.posinf.value_or(most), where(x < -most, to.neginf.value_or(-most), x)));
   }
   auto vjp(auto g, auto x) const { return where(isfinite(x), g, 0); }
 
@@ -49,7 +59,10 @@ struct NanToNum {
       return 0;
   }
 };
-template <Value X> auto nan_to_num(X x, const NanToNumOptions& options = {}) { return call(NanToNum{options}, x); }
+template <Value X>
+auto nan_to_num(X x, const NanToNumOptions& options = {}) {
+  return call(NanToNum{options}, x);
+}
 
 // Booleans reach a rule as 0 or 1, and in a larger expression as the outcome of a comparison.
 struct LogicalAnd {
@@ -76,9 +89,24 @@ struct LogicalNot {
   auto value(auto x) const { return logical_not(x != 0); }
 };
 
-template <class A, class B> requires Pair<A, B> auto logical_and(A a, B b) { return lift<LogicalAnd>([](auto x, auto y) { return x & y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto logical_or(A a, B b) { return lift<LogicalOr>([](auto x, auto y) { return x | y; }, a, b); }
-template <class A, class B> requires Pair<A, B> auto logical_xor(A a, B b) { return lift<LogicalXor>([](auto x, auto y) { return x ^ y; }, a, b); }
-template <Value X> auto logical_not(X x) { return lift<LogicalNot>([](auto v) { return !v; }, x); }
+template <class A, class B>
+  requires Pair<A, B>
+auto logical_and(A a, B b) {
+  return lift<LogicalAnd>([](auto x, auto y) { return x & y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto logical_or(A a, B b) {
+  return lift<LogicalOr>([](auto x, auto y) { return x | y; }, a, b);
+}
+template <class A, class B>
+  requires Pair<A, B>
+auto logical_xor(A a, B b) {
+  return lift<LogicalXor>([](auto x, auto y) { return x ^ y; }, a, b);
+}
+template <Value X>
+auto logical_not(X x) {
+  return lift<LogicalNot>([](auto v) { return !v; }, x);
+}
 
 }  // namespace gradtape::rule

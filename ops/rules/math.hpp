@@ -12,42 +12,60 @@ struct Exp {
   auto value(auto x) const { return exp(x); }
   auto vjp(auto g, auto /*x*/, auto y) const { return g * y; }
 };
-template <Value X> auto exp(X x) { return lift<Exp>([](auto v) { return lanes::exp(v); }, x); }
+template <Value X>
+auto exp(X x) {
+  return lift<Exp>([](auto v) { return lanes::exp(v); }, x);
+}
 
 struct Expm1 {
   static constexpr std::string_view name = "expm1";
   auto value(auto x) const { return expm1(x); }
   auto vjp(auto g, auto x) const { return g * exp(x); }  // y + 1 would round to 0 where e^x is small
 };
-template <Value X> auto expm1(X x) { return lift<Expm1>([](auto v) { return lanes::expm1(v); }, x); }
+template <Value X>
+auto expm1(X x) {
+  return lift<Expm1>([](auto v) { return lanes::expm1(v); }, x);
+}
 
 struct Log {
   static constexpr std::string_view name = "log";
   auto value(auto x) const { return log(x); }
   auto vjp(auto g, auto x) const { return g / x; }
 };
-template <Value X> auto log(X x) { return lift<Log>([](auto v) { return lanes::log(v); }, x); }
+template <Value X>
+auto log(X x) {
+  return lift<Log>([](auto v) { return lanes::log(v); }, x);
+}
 
 struct Log1p {
   static constexpr std::string_view name = "log1p";
   auto value(auto x) const { return log1p(x); }
   auto vjp(auto g, auto x) const { return g / (1 + x); }
 };
-template <Value X> auto log1p(X x) { return lift<Log1p>([](auto v) { return lanes::log1p(v); }, x); }
+template <Value X>
+auto log1p(X x) {
+  return lift<Log1p>([](auto v) { return lanes::log1p(v); }, x);
+}
 
 struct Sqrt {
   static constexpr std::string_view name = "sqrt";
   auto value(auto x) const { return sqrt(x); }
   auto vjp(auto g, auto /*x*/, auto y) const { return g / (2 * y); }
 };
-template <Value X> auto sqrt(X x) { return lift<Sqrt>([](auto v) { return xsimd::sqrt(v); }, x); }
+template <Value X>
+auto sqrt(X x) {
+  return lift<Sqrt>([](auto v) { return xsimd::sqrt(v); }, x);
+}
 
 struct Rsqrt {
   static constexpr std::string_view name = "rsqrt";
   auto value(auto x) const { return 1 / sqrt(x); }
   auto vjp(auto g, auto /*x*/, auto y) const { return -0.5 * g * y * y * y; }
 };
-template <Value X> auto rsqrt(X x) { return call(Rsqrt{}, x); }
+template <Value X>
+auto rsqrt(X x) {
+  return call(Rsqrt{}, x);
+}
 
 struct Square {
   static constexpr std::string_view name = "square";
@@ -55,14 +73,20 @@ struct Square {
   auto value(auto x) const { return x * x; }
   auto vjp(auto g, auto x) const { return 2 * g * x; }
 };
-template <Value X> auto square(X x) { return call(Square{}, x); }
+template <Value X>
+auto square(X x) {
+  return call(Square{}, x);
+}
 
 struct Reciprocal {
   static constexpr std::string_view name = "reciprocal";
   auto value(auto x) const { return 1 / x; }
   auto vjp(auto g, auto /*x*/, auto y) const { return -g * y * y; }
 };
-template <Value X> auto reciprocal(X x) { return call(Reciprocal{}, x); }
+template <Value X>
+auto reciprocal(X x) {
+  return call(Reciprocal{}, x);
+}
 
 struct Sign {
   static constexpr std::string_view name = "sign";
@@ -70,7 +94,10 @@ struct Sign {
   auto value(auto x) const { return where(x > 0, 1, where(x < 0, -1, x)); }  // 0 and NaN are themselves
   auto vjp(auto /*g*/, auto /*x*/) const { return 0; }
 };
-template <Value X> auto sign(X x) { return call(Sign{}, x); }
+template <Value X>
+auto sign(X x) {
+  return call(Sign{}, x);
+}
 
 struct Abs {
   static constexpr std::string_view name = "abs";
@@ -78,7 +105,10 @@ struct Abs {
   auto value(auto x) const { return abs(x); }
   auto vjp(auto g, auto x) const { return g * sign(x); }
 };
-template <Value X> auto abs(X x) { return lift<Abs>([](auto v) { return xsimd::abs(v); }, x); }
+template <Value X>
+auto abs(X x) {
+  return lift<Abs>([](auto v) { return xsimd::abs(v); }, x);
+}
 
 struct Pow {
   static constexpr std::string_view name = "pow";
@@ -90,7 +120,11 @@ struct Pow {
   }
 };
 // By reference, for xsimd has a pow(const T&, const U&) of anything: the more constrained of two alike is chosen.
-template <class A, class B> requires Pair<A, B> auto pow(const A& a, const B& b) { return lift<Pow>([](auto x, auto y) { return lanes::pow(x, y); }, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto pow(const A& a, const B& b) {
+  return lift<Pow>([](auto x, auto y) { return lanes::pow(x, y); }, a, b);
+}
 
 struct Hypot {
   static constexpr std::string_view name = "hypot";
@@ -102,7 +136,11 @@ struct Hypot {
   }
   auto vjp(auto g, auto a, auto b, auto y) const { return grads(g * (a / y), g * (b / y)); }
 };
-template <class A, class B> requires Pair<A, B> auto hypot(A a, B b) { return call(Hypot{}, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto hypot(A a, B b) {
+  return call(Hypot{}, a, b);
+}
 
 struct Logaddexp {
   static constexpr std::string_view name = "logaddexp";
@@ -112,7 +150,11 @@ struct Logaddexp {
  private:
   static auto gap(auto a, auto b) { return where(logical_and(a == b, isinf(a)), 0, a - b); }  // inf - inf is NaN
 };
-template <class A, class B> requires Pair<A, B> auto logaddexp(A a, B b) { return call(Logaddexp{}, a, b); }
+template <class A, class B>
+  requires Pair<A, B>
+auto logaddexp(A a, B b) {
+  return call(Logaddexp{}, a, b);
+}
 
 struct Lerp {
   static constexpr std::string_view name = "lerp";

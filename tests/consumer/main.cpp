@@ -1,5 +1,6 @@
-#include <fmt/core.h>
 #include <gradtape/gradtape.hpp>
+
+#include <fmt/core.h>
 
 namespace gt = gradtape;
 

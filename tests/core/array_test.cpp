@@ -1,10 +1,10 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cstdint>
 #include <cstring>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 using gt::Array;
@@ -19,7 +19,9 @@ Array counting(const Shape& shape) {
   return out;
 }
 
-Array transposed(const Array& a) { return Array::view(a, {a.shape()[1], a.shape()[0]}, {a.strides()[1], a.strides()[0]}); }
+Array transposed(const Array& a) {
+  return Array::view(a, {a.shape()[1], a.shape()[0]}, {a.strides()[1], a.strides()[0]});
+}
 
 std::vector<float> elements(const Array& a) { return gt::Tensor(a).to_vector<float>(); }
 

@@ -1,7 +1,7 @@
-#include "core/support.hpp"
-
 #include <chrono>
 #include <cmath>
+
+#include "core/support.hpp"
 
 namespace gt = gradtape;
 using gt::test::counted;
@@ -65,8 +65,8 @@ TEST_CASE("graph: y = y + y a thousand times is linear too") {
 
 TEST_CASE("graph: shared sub-expressions get the sum of their gradients") {
   const auto w = scalar_leaf(3);
-  const auto s = w * w;                    // 9
-  const auto y = s * s + gt::exp(s) + s;   // dy/ds = 2s + e^s + 1
+  const auto s = w * w;                   // 9
+  const auto y = s * s + gt::exp(s) + s;  // dy/ds = 2s + e^s + 1
   y.backward();
   CHECK(w.grad().item() == doctest::Approx((18 + std::exp(9.) + 1) * 6).epsilon(1e-12));
   const auto v = gt::parameter(gt::tensor({1., 2., 3.}));

@@ -10,7 +10,8 @@ TEST_CASE("parameter: a leaf with a copy of its own") {
   CHECK(w.requires_grad());
   w.assign(gt::zeros({2}));
   CHECK(gt::equal(x, gt::ones({2})));
-  CHECK_THROWS_WITH_AS(gt::parameter(gt::tensor({1}, {.dtype = gt::i64})), "parameter: i64 has no gradient; only f32 and f64 differentiate, convert with .to()",
+  CHECK_THROWS_WITH_AS(gt::parameter(gt::tensor({1}, {.dtype = gt::i64})),
+                       "parameter: i64 has no gradient; only f32 and f64 differentiate, convert with .to()",
                        gt::DtypeError);
   CHECK(gt::equal(gt::parameter(gt::transpose(gt::tensor({{1., 2.}, {3., 4.}}))), gt::tensor({{1., 3.}, {2., 4.}})));
 }
@@ -65,8 +66,10 @@ TEST_CASE("assign: from a view of itself") {
 
 TEST_CASE("assign: shape and dtype are the leaf's") {
   const auto w = gt::parameter(gt::ones({2}));
-  CHECK_THROWS_WITH_AS(w.assign(gt::ones({3})), "assign: the leaf is [2], the value [3]; the shapes must be equal", gt::ShapeError);
-  CHECK_THROWS_WITH_AS(w.assign(gt::ones({2}, {.dtype = gt::f64})), "assign: the leaf is f32, the value f64; convert it with .to(gradtape::f32)", gt::DtypeError);
+  CHECK_THROWS_WITH_AS(w.assign(gt::ones({3})), "assign: the leaf is [2], the value [3]; the shapes must be equal",
+                       gt::ShapeError);
+  CHECK_THROWS_WITH_AS(w.assign(gt::ones({2}, {.dtype = gt::f64})),
+                       "assign: the leaf is f32, the value f64; convert it with .to(gradtape::f32)", gt::DtypeError);
 }
 
 TEST_CASE("compound assignment: rebinds a handle and on a leaf names assign") {
@@ -84,7 +87,8 @@ TEST_CASE("compound assignment: rebinds a handle and on a leaf names assign") {
 
   auto leaf = w;
   CHECK_THROWS_WITH_AS(leaf += gt::ones({2}),
-                       "+=: would rebind this handle and leave the leaf of shape [2] behind; write `w.assign(…)` under NoGrad, or `auto v = w` and "
+                       "+=: would rebind this handle and leave the leaf of shape [2] behind; write `w.assign(…)` under "
+                       "NoGrad, or `auto v = w` and "
                        "change v",
                        gt::GradientError);
   CHECK_THROWS_AS(leaf -= gt::ones({2}), gt::GradientError);

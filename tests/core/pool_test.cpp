@@ -1,10 +1,10 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cstddef>
 #include <cstring>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 
@@ -30,7 +30,8 @@ TEST_CASE("pool: figures follow what is alive and return to where they were") {
   {
     const auto x = gt::zeros({1000});
     CHECK(gt::memory().live_bytes - before.live_bytes >= 4000);
-    CHECK(gt::memory().live_bytes - before.live_bytes < 4000 + 1000);  // header, one lane, and at most an eighth of slack
+    CHECK(gt::memory().live_bytes - before.live_bytes <
+          4000 + 1000);  // header, one lane, and at most an eighth of slack
     const auto w = gt::parameter(x);
     const auto y = gt::sum(w * w);
     CHECK(gt::memory().live_nodes - before.live_nodes == 3);

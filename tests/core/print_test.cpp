@@ -1,13 +1,12 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <sstream>
 #include <string>
 
+#include <doctest/doctest.h>
 #include <fmt/format.h>
 
 namespace gt = gradtape;

@@ -1,10 +1,10 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cstdint>
 #include <limits>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 
@@ -53,18 +53,23 @@ TEST_CASE("shape: any integer types, printed as a list") {
 }
 
 TEST_CASE("shape: what is no shape") {
-  CHECK_THROWS_WITH_AS((gt::Shape{2, -3}), "shape: [2, -3] has a negative dimension; every dimension must be >= 0", gt::ShapeError);
-  CHECK_THROWS_WITH_AS((gt::Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), "more than 8 dimensions or axes in one list", gt::ShapeError);
-  CHECK_THROWS_WITH_AS(gt::Shape(std::vector<std::int64_t>(9, 1)), "shape: [1, 1, 1, 1, 1, 1, 1, 1, 1] has 9 axes; at most 8 are supported",
+  CHECK_THROWS_WITH_AS((gt::Shape{2, -3}), "shape: [2, -3] has a negative dimension; every dimension must be >= 0",
                        gt::ShapeError);
+  CHECK_THROWS_WITH_AS((gt::Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), "more than 8 dimensions or axes in one list",
+                       gt::ShapeError);
+  CHECK_THROWS_WITH_AS(gt::Shape(std::vector<std::int64_t>(9, 1)),
+                       "shape: [1, 1, 1, 1, 1, 1, 1, 1, 1] has 9 axes; at most 8 are supported", gt::ShapeError);
   gt::Shape full{1, 1, 1, 1, 1, 1, 1, 1};
-  CHECK_THROWS_WITH_AS(full.push_back(1), "shape: [1, 1, 1, 1, 1, 1, 1, 1] cannot take another axis; at most 8 are supported", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(full.push_back(1),
+                       "shape: [1, 1, 1, 1, 1, 1, 1, 1] cannot take another axis; at most 8 are supported",
+                       gt::ShapeError);
   CHECK_THROWS_AS(gt::zeros({2, -3}), gt::ShapeError);
 }
 
 TEST_CASE("shape: a size that overflows is an error and a zero anywhere is not") {
   const std::int64_t big = std::int64_t{1} << 40;
-  CHECK_THROWS_WITH_AS(gt::zeros({big, big}), "array: shape [1099511627776, 1099511627776] of f32 is larger than any memory", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(gt::zeros({big, big}),
+                       "array: shape [1099511627776, 1099511627776] of f32 is larger than any memory", gt::ShapeError);
   CHECK_THROWS_AS(gt::zeros({std::numeric_limits<std::int64_t>::max()}), gt::ShapeError);
   CHECK(gt::zeros({big, big, 0}).numel() == 0);
 }
@@ -75,9 +80,11 @@ TEST_CASE("axes: negative ones count from the end") {
   CHECK(gt::equal(gt::sum(x, {.axes = {-2}}), gt::tensor({5., 7., 9.})));
   CHECK(gt::sum(x, {.axes = {0, -1}}).item() == 21);
   CHECK_THROWS_WITH_AS(gt::sum(x, {.axes = 2}), "sum: axis 2 is out of range for rank 2; use -2 to 1", gt::ShapeError);
-  CHECK_THROWS_WITH_AS(gt::sum(x, {.axes = -3}), "sum: axis -3 is out of range for rank 2; use -2 to 1", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(gt::sum(x, {.axes = -3}), "sum: axis -3 is out of range for rank 2; use -2 to 1",
+                       gt::ShapeError);
   CHECK_THROWS_WITH_AS(gt::sum(x, {.axes = {1, -1}}), "sum: axis -1 is named twice in {1, -1}", gt::ShapeError);
-  CHECK_THROWS_WITH_AS(gt::sum(gt::ones({}), {.axes = 0}), "sum: axis 0 of a scalar; a scalar has no axes", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(gt::sum(gt::ones({}), {.axes = 0}), "sum: axis 0 of a scalar; a scalar has no axes",
+                       gt::ShapeError);
   CHECK_THROWS_AS(gt::sum(x, {.axes = {0, 1, 2, 3, 4, 5, 6, 7, 8}}), gt::ShapeError);
 }
 
@@ -86,11 +93,14 @@ TEST_CASE("broadcast: aligned at the last axis") {
   CHECK(gt::broadcast("op", {}, {2, 3}) == gt::Shape{2, 3});
   CHECK(gt::broadcast("op", {5, 1, 4}, {3, 1}) == gt::Shape{5, 3, 4});
   CHECK(gt::broadcast("op", {1, 0}, {3, 1}) == gt::Shape{3, 0});
-  CHECK_THROWS_WITH_AS(gt::broadcast("add", {2, 3}, {2}), "add: shapes [2, 3] and [2] do not broadcast: axis -1 has 3 against 2; sizes must be equal or 1",
+  CHECK_THROWS_WITH_AS(gt::broadcast("add", {2, 3}, {2}),
+                       "add: shapes [2, 3] and [2] do not broadcast: axis -1 has 3 against 2; sizes must be equal or 1",
                        gt::ShapeError);
   CHECK_THROWS_AS(gt::broadcast("add", {0}, {2}), gt::ShapeError);
-  CHECK_THROWS_WITH_AS(gt::ones({4, 2}) + gt::ones({3, 2}),
-                       "add: shapes [4, 2] and [3, 2] do not broadcast: axis -2 has 4 against 3; sizes must be equal or 1", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(
+      gt::ones({4, 2}) + gt::ones({3, 2}),
+      "add: shapes [4, 2] and [3, 2] do not broadcast: axis -2 has 4 against 3; sizes must be equal or 1",
+      gt::ShapeError);
 }
 
 TEST_CASE("product: overflow is told, but for a zero anywhere") {

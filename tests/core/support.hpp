@@ -3,12 +3,11 @@
 #include <gradtape/gradtape.hpp>
 #include <gradtape/ops/extend.hpp>
 
-#include <doctest/doctest.h>
-
-#include <pthread.h>
-
 #include <functional>
 #include <stdexcept>
+
+#include <doctest/doctest.h>
+#include <pthread.h>
 
 namespace gradtape::test {
 

@@ -1,6 +1,6 @@
-#include "core/support.hpp"
-
 #include <cmath>
+
+#include "core/support.hpp"
 
 namespace gt = gradtape;
 using gt::test::counted;
@@ -34,11 +34,13 @@ struct Wrong {
 TEST_CASE("backward: starts from one element that has a gradient") {
   const auto w = gt::parameter(gt::tensor({1., 2.}));
   CHECK_THROWS_WITH_AS((w * 2).backward(),
-                       "backward: the output has shape [2]; a sweep starts from exactly one element: reduce it first (sum, mean), or give its "
+                       "backward: the output has shape [2]; a sweep starts from exactly one element: reduce it first "
+                       "(sum, mean), or give its "
                        "gradient to gradtape::vjp",
                        gt::ShapeError);
   CHECK_THROWS_WITH_AS(gt::ones({}).backward(),
-                       "backward: this tensor depends on no parameter (requires_grad() is false); make leaves with gradtape::parameter and compute "
+                       "backward: this tensor depends on no parameter (requires_grad() is false); make leaves with "
+                       "gradtape::parameter and compute "
                        "outside of NoGrad",
                        gt::GradientError);
   const auto column = gt::reshape(gt::sum(w * w), {1, 1, 1});  // one element of any rank will do
@@ -51,7 +53,8 @@ TEST_CASE("backward: a second sweep names retain_graph") {
   const auto y = w * w;
   y.backward();
   CHECK_THROWS_WITH_AS(y.backward(),
-                       "backward: `mul` was swept before and its saved values are released; pass {.retain_graph = true} to the first sweep, or "
+                       "backward: `mul` was swept before and its saved values are released; pass {.retain_graph = "
+                       "true} to the first sweep, or "
                        "compute the result again",
                        gt::GradientError);
   CHECK(w.grad().item() == 6);  // the failed sweep has left it alone
@@ -75,7 +78,9 @@ TEST_CASE("backward: gradients add up over calls until zero_grad") {
   CHECK(gt::equal(kept, gt::tensor({5., -1.})));  // values do not change under a handle
   w.zero_grad();
   CHECK_FALSE(w.has_grad());
-  CHECK_THROWS_WITH_AS(w.grad(), "grad: this leaf of shape [2] has no gradient; call backward() on a result that depends on it first", gt::GradientError);
+  CHECK_THROWS_WITH_AS(
+      w.grad(), "grad: this leaf of shape [2] has no gradient; call backward() on a result that depends on it first",
+      gt::GradientError);
 }
 
 TEST_CASE("backward: of a leaf itself is one") {
@@ -89,13 +94,15 @@ TEST_CASE("grad: what is no leaf has none to read") {
   const auto w = scalar_leaf(3);
   const auto y = w * w;
   const auto message = [](const std::string& caller, const std::string& shape) {
-    return caller + ": this tensor of shape " + shape + " keeps no gradient: only leaves, made by gradtape::parameter, and results of gradtape::retain_grad do";
+    return caller + ": this tensor of shape " + shape +
+           " keeps no gradient: only leaves, made by gradtape::parameter, and results of gradtape::retain_grad do";
   };
   CHECK_THROWS_WITH_AS(y.grad(), message("grad", "[]").c_str(), gt::GradientError);
   CHECK_THROWS_WITH_AS(gt::ones({2}).grad(), message("grad", "[2]").c_str(), gt::GradientError);
   CHECK_THROWS_WITH_AS(y.zero_grad(), message("zero_grad", "[]").c_str(), gt::GradientError);
   CHECK_THROWS_WITH_AS(y.assign(gt::ones({})),
-                       "assign: this tensor of shape [] is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
+                       "assign: this tensor of shape [] is no leaf: only leaves, made by gradtape::parameter, keep a "
+                       "gradient and can be assigned",
                        gt::GradientError);
   CHECK_FALSE(y.has_grad());
 }
@@ -123,12 +130,15 @@ TEST_CASE("grad: gradients are packed so that span reads them") {
 
 TEST_CASE("grad: inputs that cannot be reached") {
   const auto v = scalar_leaf(2), w = gt::parameter(gt::ones({2, 3}, {.dtype = gt::f64}));
-  CHECK_THROWS_WITH_AS(gt::grad(v * v, {v, w}), "grad: input 1 of shape [2, 3] was not reached from the output; pass {.allow_unused = true} to get zeros",
-                       gt::GradientError);
+  CHECK_THROWS_WITH_AS(
+      gt::grad(v * v, {v, w}),
+      "grad: input 1 of shape [2, 3] was not reached from the output; pass {.allow_unused = true} to get zeros",
+      gt::GradientError);
   const auto [dv, dw] = gt::grad(v * v, {v, w}, {.allow_unused = true});
   CHECK(dv.item() == 4);
   CHECK(gt::equal(dw, gt::zeros({2, 3}, {.dtype = gt::f64})));
-  CHECK_THROWS_WITH_AS(gt::grad(v * v, {v, gt::ones({})}), "grad: input 1 needs no gradient; make it with gradtape::parameter, or compute it from one",
+  CHECK_THROWS_WITH_AS(gt::grad(v * v, {v, gt::ones({})}),
+                       "grad: input 1 needs no gradient; make it with gradtape::parameter, or compute it from one",
                        gt::GradientError);
   const auto later = v * 3;  // made from v, but y does not depend on it
   CHECK_THROWS_AS(gt::grad(v * v, {later}), gt::GradientError);
@@ -216,7 +226,8 @@ TEST_CASE("backward: a sweep inside a rule does not disturb the one that called 
 
 TEST_CASE("backward: a rule that gives the wrong shape is named") {
   const auto w = gt::parameter(gt::ones({2, 3}));
-  CHECK_THROWS_WITH_AS(gt::record(Wrong{}, w).backward(), "wrong: the backward rule gave input 0 a gradient of f32 [], where the input is f32 [2, 3]",
+  CHECK_THROWS_WITH_AS(gt::record(Wrong{}, w).backward(),
+                       "wrong: the backward rule gave input 0 a gradient of f32 [], where the input is f32 [2, 3]",
                        gt::GradientError);
   CHECK_FALSE(w.has_grad());
 }

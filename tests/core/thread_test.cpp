@@ -1,11 +1,11 @@
-#include "core/support.hpp"
-
 #include <condition_variable>
 #include <mutex>
 #include <queue>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "core/support.hpp"
 
 namespace gt = gradtape;
 using gt::test::scalar_leaf;
@@ -187,10 +187,12 @@ TEST_CASE("threads: a second thread without the guard is told of gt::share") {
     graph_message = message([&] { y.backward(); });
   }).join();
   CHECK(parameter_message ==
-        "a parameter is used by a second thread; let many threads run one model under NoGrad with a guard from gt::share(net), or train on a copy "
+        "a parameter is used by a second thread; let many threads run one model under NoGrad with a guard from "
+        "gt::share(net), or train on a copy "
         "of your own");
   CHECK(graph_message ==
-        "a recorded tensor is used by a second thread; a graph belongs to the thread that recorded it: hand over detach()ed values, or share a "
+        "a recorded tensor is used by a second thread; a graph belongs to the thread that recorded it: hand over "
+        "detach()ed values, or share a "
         "model under NoGrad with gt::share(net)");
 }
 #endif
@@ -199,7 +201,8 @@ TEST_CASE("share: a second guard on one model is refused, and the first goes on"
   const auto w = gt::parameter(gt::ones({2}));
   {
     const auto guard = gt::share({w});
-    CHECK_THROWS_WITH_AS((void)gt::share({w}), "share: this model is shared already; keep one guard for as long as any thread runs it",
+    CHECK_THROWS_WITH_AS((void)gt::share({w}),
+                         "share: this model is shared already; keep one guard for as long as any thread runs it",
                          gt::ThreadError);
     CHECK(w.node()->count.shared());
   }

@@ -1,20 +1,19 @@
 #include <gradtape/gradtape.hpp>
 #include <gradtape/xtensor.hpp>
 
-#include <doctest/doctest.h>
-
-#include <xtensor/xmath.hpp>
-#include <xtensor/xsort.hpp>
-#include <xtensor/xview.hpp>
-
 #include <cstdint>
 #include <type_traits>
 #include <vector>
 
+#include <doctest/doctest.h>
+#include <xtensor/xmath.hpp>
+#include <xtensor/xsort.hpp>
+#include <xtensor/xview.hpp>
+
 namespace gt = gradtape;
 
-// xtensor 0.24 takes xarray's run-time shape for a compile-time one in C++20; each of these crashed, threw or became 4-d
-// without the cure in core/xtensor.hpp.
+// xtensor 0.24 takes xarray's run-time shape for a compile-time one in C++20; each of these crashed, threw or became
+// 4-d without the cure in core/xtensor.hpp.
 TEST_CASE("xtensor: immediate evaluation has the right shapes under C++20") {
   const xt::xarray<double> a{{1, 2, 3}, {4, 5, 6}}, b{{10, 20, 30}, {40, 50, 60}};
   const std::vector<std::size_t> matrix{2, 3}, row{3}, column{2};
@@ -58,15 +57,19 @@ TEST_CASE("xtensor: a tensor is a view without a copy") {
 
 TEST_CASE("xtensor: a view of another dtype or of strided elements is refused") {
   const auto x = gt::tensor({{1., 2.}, {3., 4.}});
-  CHECK_THROWS_WITH_AS(gt::as_xt<double>(x), "as_xt: the tensor is f32, not f64; convert it with .to(gradtape::f64) first", gt::DtypeError);
+  CHECK_THROWS_WITH_AS(gt::as_xt<double>(x),
+                       "as_xt: the tensor is f32, not f64; convert it with .to(gradtape::f64) first", gt::DtypeError);
   const auto t = gt::transpose(x);
-  CHECK_THROWS_WITH_AS(gt::as_xt<float>(t), "as_xt: the tensor is a strided view of shape [2, 2]; make it contiguous with gradtape::contiguous first",
-                       gt::ShapeError);
+  CHECK_THROWS_WITH_AS(
+      gt::as_xt<float>(t),
+      "as_xt: the tensor is a strided view of shape [2, 2]; make it contiguous with gradtape::contiguous first",
+      gt::ShapeError);
 }
 
 TEST_CASE("xtensor: an array is a view with its strides, backwards and overlapping ones too") {
   const gt::Tensor x = gt::reshape(gt::arange(12, {.dtype = gt::f64}), {3, 4});
-  for (const gt::Tensor& t : {gt::flip(x), gt::flip(x, 0), gt::transpose(gt::flip(x, 1)), gt::unfold(gt::arange(9, {.dtype = gt::f64}), 0, 3, 1)}) {
+  for (const gt::Tensor& t : {gt::flip(x), gt::flip(x, 0), gt::transpose(gt::flip(x, 1)),
+                              gt::unfold(gt::arange(9, {.dtype = gt::f64}), 0, 3, 1)}) {
     const gt::Array from = t.array(), to = gt::Array::make(gt::f64, t.shape());
     const auto in = gt::as_xt<double>(from);
     auto out = gt::as_xt<double>(to);

@@ -1,16 +1,17 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/shape.hpp>
+#include <gradtape/data/idx.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 #include <zlib.h>
-
-#include <filesystem>
-#include <fstream>
-#include <gradtape/core/error.hpp>
-#include <gradtape/core/shape.hpp>
-#include <gradtape/data/idx.hpp>
-#include <string>
-#include <vector>
 
 namespace gt = gradtape;
 using gt::data::read_idx_images, gt::data::read_idx_labels, gt::data::read_idx_pair;

@@ -1,11 +1,11 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #ifdef GRADTAPE_TEST_ISA  // both copies of op.cpp are linked in
 
@@ -29,7 +29,8 @@ namespace {
 /// e^-a·sin(b) + a/2 over (rows, columns) and (columns), and the gradients of its sum, by plain loops.
 void check_wave(gt::Tensor (*wave)(const gt::Tensor&, const gt::Tensor&)) {
   const std::size_t rows = 37, columns = 53;
-  const auto a = gt::parameter(gt::randn({rows, columns}, {.dtype = gt::f64})), b = gt::parameter(gt::randn({columns}, {.dtype = gt::f64}));
+  const auto a = gt::parameter(gt::randn({rows, columns}, {.dtype = gt::f64})),
+             b = gt::parameter(gt::randn({columns}, {.dtype = gt::f64}));
   const auto y = wave(a, b);
   const auto [da, db] = gt::grad(gt::sum(y), {a, b});
   const auto av = a.to_vector<double>(), bv = b.to_vector<double>();

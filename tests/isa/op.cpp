@@ -1,5 +1,5 @@
-// One op source, compiled into one program for two instruction sets (see CMakeLists.txt); ISA names the copy. The op stands in
-// an unnamed namespace, as every op does, so the copies cannot be taken for each other.
+// One op source, compiled into one program for two instruction sets (see CMakeLists.txt); ISA names the copy. The op
+// stands in an unnamed namespace, as every op does, so the copies cannot be taken for each other.
 #include <gradtape/gradtape.hpp>
 #include <gradtape/ops/extend.hpp>
 

@@ -1,4 +1,5 @@
-// Code that must not compile, one case a macro; tests/CMakeLists.txt says which message each must give. With none, it compiles.
+// Code that must not compile, one case a macro; tests/CMakeLists.txt says which message each must give. With none, it
+// compiles.
 #include <gradtape/gradtape.hpp>
 #ifdef AS_XT_OF_TEMPORARY
 #include <gradtape/xtensor.hpp>

@@ -136,8 +136,8 @@ TEST_CASE("module: assignment writes into the leaf that an optimizer holds") {
   opt.step();
   CHECK(gt::equal(net.inner.weight, gt::full({2, 3}, -1)));
   CHECK(gt::equal(held, net.inner.weight));
-  CHECK_THROWS_WITH_AS(net.factor = gt::zeros({3}),
-                       "assign: the leaf is [2], the value [3]; the shapes must be equal", gt::ShapeError);
+  CHECK_THROWS_WITH_AS(net.factor = gt::zeros({3}), "assign: the leaf is [2], the value [3]; the shapes must be equal",
+                       gt::ShapeError);
 }
 
 TEST_CASE("module: an optional parameter is set once and then written") {

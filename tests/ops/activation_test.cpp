@@ -38,7 +38,7 @@ const cases::Rows activations([]() -> std::vector<cases::Row> {
       also(floating("elu", gt::elu, kink), unary(elu_of_2, kink)),
       floating("selu", gt::selu, kink),
       also(floating("gelu", gt::gelu, any, 3), unary(gelu_tanh, any)),
-            also(floating("hardtanh", gt::hardtanh, between(-0.9, 0.9)),
+      also(floating("hardtanh", gt::hardtanh, between(-0.9, 0.9)),
            cases::calls({unary(gt::hardtanh, off(1)),
                          unary([](const Tensor& x) { return gt::hardtanh(x, {.min = -5, .max = 0}) * x; }, kink)}),
            {{"hardtanh: min 2 is above max 1; swap them", [] { gt::hardtanh(gt::zeros({2}), {.min = 2}); }}}),

@@ -33,7 +33,8 @@ double cross_entropy_by_loops(const Tensor& logits, const Tensor& labels) {
 /// A vector of positive weights.
 Tensor some_weights(std::int64_t classes) { return gt::uniform({classes}, {.low = 0.5, .high = 2, .dtype = gt::f64}); }
 
-std::vector<Call> over_logits(const std::function<Tensor(const Tensor& x, const Tensor& labels)>& loss, bool none_rows) {
+std::vector<Call> over_logits(const std::function<Tensor(const Tensor& x, const Tensor& labels)>& loss,
+                              bool none_rows) {
   std::vector<Call> out;
   std::vector<gt::Shape> shapes{{1, 1}, {1, 3}, {3, 4}, {2, 37}, {2, 3, 5}};
   if (none_rows) shapes.push_back({0, 3});
@@ -47,12 +48,18 @@ std::vector<Call> over_logits(const std::function<Tensor(const Tensor& x, const 
 }
 
 const cases::Rows rows([]() -> std::vector<Row> {
-  const auto zeros = [](const gt::Shape& shape, gt::Dtype dtype = gt::f32) { return gt::zeros(shape, {.dtype = dtype}); };
+  const auto zeros = [](const gt::Shape& shape, gt::Dtype dtype = gt::f32) {
+    return gt::zeros(shape, {.dtype = dtype});
+  };
   const std::string expected = " do not fit; expected logits [n, classes] and labels [n]";
   const auto weighted = [](LossReduction reduction, double smoothing) {
     return [=](const Tensor& x, const Tensor& labels) {
       const gt::RandomStream stream(8);
-      return gt::cross_entropy(x, labels, {.weight = some_weights(x.shape()[1]), .ignore_index = 0, .reduction = reduction, .label_smoothing = smoothing});
+      return gt::cross_entropy(x, labels,
+                               {.weight = some_weights(x.shape()[1]),
+                                .ignore_index = 0,
+                                .reduction = reduction,
+                                .label_smoothing = smoothing});
     };
   };
   const auto probabilities = [](const Tensor& x, const Tensor& p) {
@@ -68,30 +75,59 @@ const cases::Rows rows([]() -> std::vector<Row> {
   return {
       {"cross_entropy",
        cases::calls({over_logits([](auto& x, auto& l) { return gt::cross_entropy(x, l); }, false),
-                     over_logits(weighted(LossReduction::none, 0), true), over_logits(weighted(LossReduction::sum, 0.2), true),
+                     over_logits(weighted(LossReduction::none, 0), true),
+                     over_logits(weighted(LossReduction::sum, 0.2), true),
                      cases::on({{{3, 4}, between(-1, 1)}, {{3, 4}, between(0, 1)}}, probabilities),
                      cases::on({{{2, 3, 5}, between(-1, 1)}, {{2, 3, 5}, between(0, 1)}}, probabilities)}),
        {
-           {"cross_entropy: logits [3] and labels [1]" + expected, [=] { gt::cross_entropy(zeros({3}), integers({0})); }},
-           {"cross_entropy: logits [3, 4] and labels [1]" + expected, [=] { gt::cross_entropy(zeros({3, 4}), integers({0})); }},
+           {"cross_entropy: logits [3] and labels [1]" + expected,
+            [=] { gt::cross_entropy(zeros({3}), integers({0})); }},
+           {"cross_entropy: logits [3, 4] and labels [1]" + expected,
+            [=] {
+              gt::cross_entropy(zeros({3, 4}), integers({0}));
+            }},
            {"cross_entropy: logits [2, 4] and target probabilities [2] do not fit; expected both [n, classes]",
-            [=] { gt::cross_entropy(zeros({2, 4}), zeros({2})); }},
-           {"cross_entropy: logits are i64 and labels i64; expected f32 or f64, and i64", [=] { gt::cross_entropy(zeros({1, 4}, gt::i64), integers({0})); }},
-           {"cross_entropy: no rows, and the mean of nothing is undefined", [=] { gt::cross_entropy(zeros({0, 4}), integers({})); }},
-           {"cross_entropy: label 4 at index 1 is no class; expected 0 to 3", [=] { gt::cross_entropy(zeros({2, 4}), integers({3, 4})); }},
-           {"cross_entropy: label -1 at index 0 is no class; expected 0 to 3", [=] { gt::cross_entropy(zeros({1, 4}), integers({-1})); }},
+            [=] {
+              gt::cross_entropy(zeros({2, 4}), zeros({2}));
+            }},
+           {"cross_entropy: logits are i64 and labels i64; expected f32 or f64, and i64",
+            [=] {
+              gt::cross_entropy(zeros({1, 4}, gt::i64), integers({0}));
+            }},
+           {"cross_entropy: no rows, and the mean of nothing is undefined",
+            [=] {
+              gt::cross_entropy(zeros({0, 4}), integers({}));
+            }},
+           {"cross_entropy: label 4 at index 1 is no class; expected 0 to 3",
+            [=] {
+              gt::cross_entropy(zeros({2, 4}), integers({3, 4}));
+            }},
+           {"cross_entropy: label -1 at index 0 is no class; expected 0 to 3",
+            [=] {
+              gt::cross_entropy(zeros({1, 4}), integers({-1}));
+            }},
            {"cross_entropy: label_smoothing is 2; expected 0 to 1",
-            [=] { gt::cross_entropy(zeros({1, 4}), integers({0}), {.label_smoothing = 2}); }},
+            [=] {
+              gt::cross_entropy(zeros({1, 4}), integers({0}), {.label_smoothing = 2});
+            }},
            {"cross_entropy: weight [3] does not fit 4 classes; expected one weight for each",
-            [=] { gt::cross_entropy(zeros({1, 4}), integers({0}), {.weight = gt::ones({3})}); }},
+            [=] {
+              gt::cross_entropy(zeros({1, 4}), integers({0}), {.weight = gt::ones({3})});
+            }},
        },
        3},
       {"nll_loss",
        cases::calls({over_logits(nll(LossReduction::mean), false), over_logits(nll(LossReduction::none), true)}),
        {
-           {"nll_loss: log-probabilities [3, 4] and labels [1] do not fit; expected log-probabilities [n, classes] and labels [n]",
-            [=] { gt::nll_loss(zeros({3, 4}), integers({0})); }},
-           {"nll_loss: label 7 at index 0 is no class; expected 0 to 3", [=] { gt::nll_loss(zeros({1, 4}), integers({7})); }},
+           {"nll_loss: log-probabilities [3, 4] and labels [1] do not fit; expected log-probabilities [n, classes] and "
+            "labels [n]",
+            [=] {
+              gt::nll_loss(zeros({3, 4}), integers({0}));
+            }},
+           {"nll_loss: label 7 at index 0 is no class; expected 0 to 3",
+            [=] {
+              gt::nll_loss(zeros({1, 4}), integers({7}));
+            }},
        }},
   };
 });
@@ -170,18 +206,21 @@ TEST_CASE("cross-entropy with weights, labels to ignore and smoothing equals pla
       total_weight += label[r] < 0 ? 0 : w[c];
     }
     const auto loss = [&](LossReduction reduction) {
-      return gt::cross_entropy(x, labels, {.weight = weight, .ignore_index = -7, .reduction = reduction, .label_smoothing = smoothing});
+      return gt::cross_entropy(
+          x, labels, {.weight = weight, .ignore_index = -7, .reduction = reduction, .label_smoothing = smoothing});
     };
     CHECK(loss(LossReduction::none) == gt::approx(cases::vector(each)));
     CHECK(loss(LossReduction::sum).item() == doctest::Approx(sum).epsilon(1e-12));
     CHECK(loss(LossReduction::mean).item() == doctest::Approx(sum / total_weight).epsilon(1e-12));
     if (smoothing > 0) continue;
     const Tensor log_p = gt::log_softmax(x);
-    CHECK(gt::nll_loss(log_p, labels, {.weight = weight, .ignore_index = -7}).item() == doctest::Approx(sum / total_weight).epsilon(1e-12));
+    CHECK(gt::nll_loss(log_p, labels, {.weight = weight, .ignore_index = -7}).item() ==
+          doctest::Approx(sum / total_weight).epsilon(1e-12));
   }
 }
 
-TEST_CASE("cross-entropy of probabilities that name one class is that of its label, and the fused mean is the composed one") {
+TEST_CASE(
+    "cross-entropy of probabilities that name one class is that of its label, and the fused mean is the composed one") {
   const gt::RandomStream stream(4);
   const Tensor x = 3 * random({6, 5}), labels = some_labels(6, 5), p = gt::one_hot(labels, 5).to(gt::f64);
   const Tensor fused = gt::cross_entropy(x, labels);
@@ -189,8 +228,11 @@ TEST_CASE("cross-entropy of probabilities that name one class is that of its lab
   const Tensor rows = gt::cross_entropy(x, labels, {.reduction = LossReduction::none});
   CHECK(gt::mean(rows).item() == doctest::Approx(fused.item()).epsilon(1e-13));
   const auto one = gt::tensor(1.0, {.dtype = gt::f64});
-  const auto composed = [&](const Tensor& logits) { return gt::mean(gt::cross_entropy(logits, labels, {.reduction = LossReduction::none})); };
-  CHECK(gt::vjp(composed, x, one) == gt::approx(gt::vjp([&](const Tensor& l) { return gt::cross_entropy(l, labels); }, x, one)));
+  const auto composed = [&](const Tensor& logits) {
+    return gt::mean(gt::cross_entropy(logits, labels, {.reduction = LossReduction::none}));
+  };
+  CHECK(gt::vjp(composed, x, one) ==
+        gt::approx(gt::vjp([&](const Tensor& l) { return gt::cross_entropy(l, labels); }, x, one)));
 }
 
 TEST_CASE("cross-entropy of nothing but ignored labels is the mean of nothing") {

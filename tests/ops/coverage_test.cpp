@@ -19,8 +19,8 @@ const std::vector<PublicOp> public_ops = {
 
 /// Spelled another way, an op need not be tested again.
 const std::map<std::string, std::string> other_spelling = {
-    {"operator+", "add"}, {"operator-", "sub"}, {"operator*", "mul"}, {"operator/", "div"}, {"operator==", "eq"}, {"operator!=", "ne"},
-    {"operator<", "lt"}, {"operator<=", "le"}, {"operator>", "gt"}, {"operator>=", "ge"},
+    {"operator+", "add"}, {"operator-", "sub"}, {"operator*", "mul"}, {"operator/", "div"}, {"operator==", "eq"},
+    {"operator!=", "ne"}, {"operator<", "lt"},  {"operator<=", "le"}, {"operator>", "gt"},  {"operator>=", "ge"},
 };
 
 /// All rows by op; an op of several results has one for each.
@@ -41,7 +41,8 @@ std::map<std::string, cases::Row> rows() {
 /// The text of docs/ops.md.
 std::string table() {
   std::string out =
-      "# Operations\n\nRead from the headers in ops/ and from the tests: a gradient of any order, recorded by the op's own rule, or none. "
+      "# Operations\n\nRead from the headers in ops/ and from the tests: a gradient of any order, recorded by the op's "
+      "own rule, or none. "
       "The order in brackets is the highest that the tests compare with differences.\n";
   const auto tested = rows();
   std::string header;
@@ -52,10 +53,12 @@ std::string table() {
       out += fmt::format("\n## [{0}](../ops/{0})\n\n| op | | gradient |\n|---|---|---|\n", header);
     }
     const auto row = tested.find(op.name);
-    const std::string gradient = row == tested.end() || row->second.order == 0 ? "none" : fmt::format("any order ({})", row->second.order);
+    const std::string gradient =
+        row == tested.end() || row->second.order == 0 ? "none" : fmt::format("any order ({})", row->second.order);
     std::string documentation;
     for (const char c : op.documentation) documentation += c == '|' ? "\\|" : std::string(1, c);
-    out += fmt::format("| `{}` | {} | {} |\n", op.signature.substr(op.signature.find(op.name)), documentation, gradient);
+    out +=
+        fmt::format("| `{}` | {} | {} |\n", op.signature.substr(op.signature.find(op.name)), documentation, gradient);
   }
   return out;
 }

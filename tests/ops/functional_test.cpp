@@ -45,7 +45,8 @@ TEST_CASE("derivatives depend on what the function captures") {
   CHECK(gt::equal(gt::grad(gt::jvp(f, x, x), {w}, {.retain_graph = true})[0], gt::tensor({36, 128})));
   const auto [y, dx] = gt::value_and_grad(f, x);
   CHECK(gt::equal(gt::grad(y + gt::sum(dx), {w})[0], gt::tensor({18 + 12, 64 + 32})));
-  CHECK_FALSE(gt::vjp([](const Tensor& in) { return gt::sum(in * gt::parameter(in).detach()); }, x, gt::tensor(1)).requires_grad());
+  CHECK_FALSE(gt::vjp([](const Tensor& in) { return gt::sum(in * gt::parameter(in).detach()); }, x, gt::tensor(1))
+                  .requires_grad());
   const gt::NoGrad off;
   CHECK_FALSE(gt::vjp(f, x, gt::tensor(1)).requires_grad());
 }
@@ -90,13 +91,14 @@ TEST_CASE("vjp says what does not fit the output") {
 }
 
 TEST_CASE("jvp of one input and of several") {
-  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({4, 5, 6}), t = gt::tensor({10, 20, 30}), u = gt::tensor({1, 1, 1});
+  const Tensor a = gt::tensor({1, 2, 3}), b = gt::tensor({4, 5, 6}), t = gt::tensor({10, 20, 30}),
+               u = gt::tensor({1, 1, 1});
   CHECK(gt::equal(gt::jvp(gt::square, a, t), gt::tensor({20, 80, 180})));
-  CHECK(gt::equal(gt::jvp(gt::mul, {a, b}, {t, u}), gt::tensor({41, 102, 183})));         // a·u + t·b
-  CHECK(gt::equal(gt::jvp(gt::mul, {a, a}, {t, t}), gt::tensor({20, 80, 180})));          // one tensor in two places
-  CHECK(gt::jvp(gt::sum, a, t).item() == 60);                                             // options left out
-  CHECK(gt::equal(gt::jvp([&](const Tensor&) { return b; }, a, t), gt::zeros({3})));      // a constant
-  CHECK(gt::equal(gt::jvp([](const Tensor& x) { return x; }, a, t), t));                  // the input itself
+  CHECK(gt::equal(gt::jvp(gt::mul, {a, b}, {t, u}), gt::tensor({41, 102, 183})));     // a·u + t·b
+  CHECK(gt::equal(gt::jvp(gt::mul, {a, a}, {t, t}), gt::tensor({20, 80, 180})));      // one tensor in two places
+  CHECK(gt::jvp(gt::sum, a, t).item() == 60);                                         // options left out
+  CHECK(gt::equal(gt::jvp([&](const Tensor&) { return b; }, a, t), gt::zeros({3})));  // a constant
+  CHECK(gt::equal(gt::jvp([](const Tensor& x) { return x; }, a, t), t));              // the input itself
   CHECK(gt::equal(gt::jvp([](const Tensor& x) { return x + x[0] * x; }, a, t), gt::tensor({30, 60, 90})));
   const gt::NoGrad off;
   CHECK(gt::equal(gt::jvp(gt::square, a, t), gt::tensor({20, 80, 180})));
@@ -112,7 +114,8 @@ TEST_CASE("jvp can be differentiated, and differentiates what holds derivatives"
   const auto slope = [&](const Tensor& in) { return gt::jvp(f, in, t); };
   const Tensor forward_over_reverse = gt::jvp(gradient, x, t);
   const Tensor reverse_over_forward = gt::vjp(slope, x, gt::tensor(1.0));
-  const Tensor reverse_over_reverse = gt::vjp([&](const Tensor& in) { return gt::sum(gradient(in) * t); }, x, gt::tensor(1.0));
+  const Tensor reverse_over_reverse =
+      gt::vjp([&](const Tensor& in) { return gt::sum(gradient(in) * t); }, x, gt::tensor(1.0));
   CHECK(forward_over_reverse == gt::approx(reverse_over_reverse));
   CHECK(reverse_over_forward == gt::approx(reverse_over_reverse));
   CHECK(gt::jvp(slope, x, t) == gt::approx(gt::sum(forward_over_reverse * t)));
@@ -137,8 +140,9 @@ TEST_CASE("jvp goes over a long chain and a ladder of diamonds in one sweep") {
 }
 
 TEST_CASE("jvp: a tangent must be like its input") {
-  CHECK(message_of<gt::ShapeError>([] { return gt::jvp(gt::square, gt::zeros({2, 3}), gt::zeros({3})); }) ==
-        "jvp: the tangent of input 0 is f32 [3], but the input is f32 [2, 3]; they must be alike");
+  CHECK(message_of<gt::ShapeError>([] {
+          return gt::jvp(gt::square, gt::zeros({2, 3}), gt::zeros({3}));
+        }) == "jvp: the tangent of input 0 is f32 [3], but the input is f32 [2, 3]; they must be alike");
 }
 
 TEST_CASE("value_and_grad of one input and of several") {
@@ -179,8 +183,11 @@ TEST_CASE("gradcheck of a function that calls value_and_grad") {
 }
 
 TEST_CASE("value_and_grad: one floating element") {
-  CHECK(message_of<gt::ShapeError>([] { return gt::value_and_grad(gt::square, gt::zeros({2, 3})); }) ==
-        "value_and_grad: the function gives shape [2, 3]; it must give exactly one element: reduce it (sum, mean), or call jacobian");
+  CHECK(message_of<gt::ShapeError>([] {
+          return gt::value_and_grad(gt::square, gt::zeros({2, 3}));
+        }) ==
+        "value_and_grad: the function gives shape [2, 3]; it must give exactly one element: reduce it (sum, mean), or "
+        "call jacobian");
   CHECK(message_of<gt::DtypeError>([] { return gt::value_and_grad(gt::argmax, gt::zeros({2})); }) ==
         "value_and_grad: no meaning for i64; convert with .to(gradtape::f32)");
 }

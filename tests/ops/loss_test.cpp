@@ -22,7 +22,8 @@ std::vector<Call> losses(Loss loss, const cases::Sampler& output, const cases::S
   for (const LossReduction reduction : {LossReduction::none, LossReduction::sum, LossReduction::mean})
     for (const gt::Shape& shape : cases::shapes()) {
       if (reduction == LossReduction::mean && shape.numel() == 0) continue;
-      for (Call& call : cases::on({{shape, output}, {shape, target}}, [=](const Tensor& y, const Tensor& t) { return loss(y, t, reduction); }))
+      for (Call& call : cases::on({{shape, output}, {shape, target}},
+                                  [=](const Tensor& y, const Tensor& t) { return loss(y, t, reduction); }))
         out.push_back(std::move(call));
     }
   return out;
@@ -32,9 +33,16 @@ std::vector<Call> losses(Loss loss, const cases::Sampler& output, const cases::S
 template <class Loss>
 std::vector<cases::Misuse> misfits(const std::string& name, Loss loss) {
   return {
-      {name + ": output [3, 1] and target [3] differ in shape; reshape one of them", [=] { loss(gt::zeros({3, 1}), gt::zeros({3})); }},
-      {name + ": shape [0, 3] has no elements, and the mean of nothing is undefined", [=] { loss(gt::zeros({0, 3}), gt::zeros({0, 3})); }},
-      {name + ": no meaning for i64; convert with .to(gradtape::f32)", [=] { loss(gt::zeros({3}), gt::zeros({3}, {.dtype = gt::i64})); }},
+      {name + ": output [3, 1] and target [3] differ in shape; reshape one of them",
+       [=] {
+         loss(gt::zeros({3, 1}), gt::zeros({3}));
+       }},
+      {name + ": shape [0, 3] has no elements, and the mean of nothing is undefined",
+       [=] {
+         loss(gt::zeros({0, 3}), gt::zeros({0, 3}));
+       }},
+      {name + ": no meaning for i64; convert with .to(gradtape::f32)",
+       [=] { loss(gt::zeros({3}), gt::zeros({3}, {.dtype = gt::i64})); }},
       {name + ": dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)",
        [=] { loss(gt::zeros({3}, {.dtype = gt::f32}), gt::zeros({3}, {.dtype = gt::f64})); }},
   };
@@ -47,35 +55,57 @@ std::vector<cases::Misuse> and_also(std::vector<cases::Misuse> all, const cases:
 
 const cases::Rows rows([]() -> std::vector<Row> {
   const auto any = between(-2, 2), probability = between(0.1, 0.9), positive = between(0.5, 2);
-  const auto far = [](const gt::Shape& shape) { return gt::away_from(3, shape, {.dtype = gt::f64}); };  // |output - target| > 0
-  const auto near_far = [](const gt::Shape& shape) { return gt::away_from(1.5, shape, {.distance = 0.6, .dtype = gt::f64}); };
+  const auto far = [](const gt::Shape& shape) {
+    return gt::away_from(3, shape, {.dtype = gt::f64});
+  };  // |output - target| > 0
+  const auto near_far = [](const gt::Shape& shape) {
+    return gt::away_from(1.5, shape, {.distance = 0.6, .dtype = gt::f64});
+  };
   return {
       {"mse_loss", losses([](auto& y, auto& t, LossReduction r) { return gt::mse_loss(y, t, {r}); }, any, any),
        misfits("mse_loss", [](auto y, auto t) { return gt::mse_loss(y, t); }), 3},
-      {"l1_loss", losses([](auto& y, auto& t, LossReduction r) { return gt::l1_loss(y, t, {r}); }, far, between(-0.5, 0.5)),
+      {"l1_loss",
+       losses([](auto& y, auto& t, LossReduction r) { return gt::l1_loss(y, t, {r}); }, far, between(-0.5, 0.5)),
        misfits("l1_loss", [](auto y, auto t) { return gt::l1_loss(y, t); })},
       {"huber_loss",
-       losses([](auto& y, auto& t, LossReduction r) { return gt::huber_loss(y, t, {.reduction = r, .delta = 1.5}); }, near_far, between(-0.05, 0.05)),
+       losses([](auto& y, auto& t, LossReduction r) { return gt::huber_loss(y, t, {.reduction = r, .delta = 1.5}); },
+              near_far, between(-0.05, 0.05)),
        and_also(misfits("huber_loss", [](auto y, auto t) { return gt::huber_loss(y, t); }),
-                {"huber_loss: delta is 0; it must be above 0", [] { gt::huber_loss(gt::zeros({3}), gt::zeros({3}), {.delta = 0}); }})},
-      {"bce_loss", losses([](auto& y, auto& t, LossReduction r) { return gt::bce_loss(y, t, {r}); }, probability, probability),
+                {"huber_loss: delta is 0; it must be above 0",
+                 [] { gt::huber_loss(gt::zeros({3}), gt::zeros({3}), {.delta = 0}); }})},
+      {"bce_loss",
+       losses([](auto& y, auto& t, LossReduction r) { return gt::bce_loss(y, t, {r}); }, probability, probability),
        misfits("bce_loss", [](auto y, auto t) { return gt::bce_loss(y, t); })},
       {"bce_with_logits_loss",
-       cases::calls({losses([](auto& y, auto& t, LossReduction r) { return gt::bce_with_logits_loss(y, t, {r}); }, any, probability),
+       cases::calls({losses([](auto& y, auto& t, LossReduction r) { return gt::bce_with_logits_loss(y, t, {r}); }, any,
+                            probability),
                      cases::on({{{3, 4}, any}, {{3, 4}, probability}, {{4}, positive}},
-                               [](const Tensor& y, const Tensor& t, const Tensor& w) { return gt::bce_with_logits_loss(y, t, {.pos_weight = w}); })}),
+                               [](const Tensor& y, const Tensor& t, const Tensor& w) {
+                                 return gt::bce_with_logits_loss(y, t, {.pos_weight = w});
+                               })}),
        and_also(misfits("bce_with_logits_loss", [](auto y, auto t) { return gt::bce_with_logits_loss(y, t); }),
                 {"bce_with_logits_loss: pos_weight [2, 3] does not broadcast to output [3]",
-                 [] { gt::bce_with_logits_loss(gt::zeros({3}), gt::zeros({3}), {.pos_weight = gt::ones({2, 3})}); }})},
+                 [] {
+                   gt::bce_with_logits_loss(gt::zeros({3}), gt::zeros({3}), {.pos_weight = gt::ones({2, 3})});
+                 }})},
       {"kl_div",
-       cases::calls({losses([](auto& y, auto& t, LossReduction r) { return gt::kl_div(y, t, {.reduction = r}); }, any, probability),
-                     losses([](auto& y, auto& t, LossReduction r) { return gt::kl_div(y, t, {.reduction = r, .log_target = true}); }, any, any)}),
+       cases::calls({losses([](auto& y, auto& t, LossReduction r) { return gt::kl_div(y, t, {.reduction = r}); }, any,
+                            probability),
+                     losses([](auto& y, auto& t,
+                               LossReduction r) { return gt::kl_div(y, t, {.reduction = r, .log_target = true}); },
+                            any, any)}),
        misfits("kl_div", [](auto y, auto t) { return gt::kl_div(y, t); })},
       {"gaussian_nll_loss",
-       cases::calls({losses([](auto& y, auto& t, LossReduction r) { return gt::gaussian_nll_loss(y, t, gt::full_like(y, 0.7), {.reduction = r}); }, any, any),
-                     cases::on({{{3, 4}, any}, {{3, 4}, any}, {{3, 1}, positive}},
-                               [](const Tensor& y, const Tensor& t, const Tensor& v) { return gt::gaussian_nll_loss(y, t, v, {.full = true}); })}),
-       and_also(and_also(misfits("gaussian_nll_loss", [](auto y, auto t) { return gt::gaussian_nll_loss(y, t, gt::ones_like(y)); }),
+       cases::calls(
+           {losses([](auto& y, auto& t,
+                      LossReduction r) { return gt::gaussian_nll_loss(y, t, gt::full_like(y, 0.7), {.reduction = r}); },
+                   any, any),
+            cases::on({{{3, 4}, any}, {{3, 4}, any}, {{3, 1}, positive}},
+                      [](const Tensor& y, const Tensor& t, const Tensor& v) {
+                        return gt::gaussian_nll_loss(y, t, v, {.full = true});
+                      })}),
+       and_also(and_also(misfits("gaussian_nll_loss",
+                                 [](auto y, auto t) { return gt::gaussian_nll_loss(y, t, gt::ones_like(y)); }),
                          {"gaussian_nll_loss: eps is 0; it must be above 0",
                           [] { gt::gaussian_nll_loss(gt::zeros({3}), gt::zeros({3}), gt::ones({3}), {.eps = 0}); }}),
                 {"gaussian_nll_loss: a variance is negative; give variances, such as exp of what a network puts out",
@@ -88,11 +118,13 @@ template <class Loss, class F, class D>
 void check_elements(Loss loss, F f, D df, double low, double high) {
   for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
     const gt::RandomStream stream(3);
-    const Tensor y = gt::uniform({5, 41}, {.low = low, .high = high, .dtype = dtype}), t = gt::uniform({5, 41}, {.low = low, .high = high, .dtype = dtype});
+    const Tensor y = gt::uniform({5, 41}, {.low = low, .high = high, .dtype = dtype}),
+                 t = gt::uniform({5, 41}, {.low = low, .high = high, .dtype = dtype});
     const std::vector<double> a = cases::doubles(y), b = cases::doubles(t);
     std::vector<double> each, slope;
     double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) each.push_back(f(a[i], b[i])), slope.push_back(df(a[i], b[i])), sum += each.back();
+    for (std::size_t i = 0; i < a.size(); ++i)
+      each.push_back(f(a[i], b[i])), slope.push_back(df(a[i], b[i])), sum += each.back();
     const auto shaped = [&](const std::vector<double>& v) { return gt::reshape(cases::vector(v, dtype), {5, 41}); };
     const double tolerance = dtype == gt::f32 ? 2e-5 : 1e-10;
     CHECK(loss(y, t, LossReduction::none) == gt::approx(shaped(each)).rtol(tolerance));
@@ -108,9 +140,11 @@ void check_elements(Loss loss, F f, D df, double low, double high) {
 TEST_CASE("losses: rows") { rows.check(); }
 
 TEST_CASE("losses of elements against the formulas on paper") {
-  check_elements([](auto& y, auto& t, auto r) { return gt::mse_loss(y, t, {r}); }, [](double y, double t) { return (y - t) * (y - t); },
-                 [](double y, double t) { return 2 * (y - t); }, -2, 2);
-  check_elements([](auto& y, auto& t, auto r) { return gt::l1_loss(y, t, {r}); }, [](double y, double t) { return std::abs(y - t); },
+  check_elements([](auto& y, auto& t, auto r) { return gt::mse_loss(y, t, {r}); },
+                 [](double y, double t) { return (y - t) * (y - t); }, [](double y, double t) { return 2 * (y - t); },
+                 -2, 2);
+  check_elements([](auto& y, auto& t, auto r) { return gt::l1_loss(y, t, {r}); },
+                 [](double y, double t) { return std::abs(y - t); },
                  [](double y, double t) { return y > t ? 1.0 : -1.0; }, -2, 2);
   check_elements([](auto& y, auto& t, auto r) { return gt::huber_loss(y, t, {.reduction = r, .delta = 0.7}); },
                  [](double y, double t) {
@@ -124,11 +158,13 @@ TEST_CASE("losses of elements against the formulas on paper") {
   check_elements([](auto& y, auto& t, auto r) { return gt::bce_with_logits_loss(y, t, {r}); },
                  [](double x, double t) { return std::log1p(std::exp(-x)) + (1 - t) * x; },
                  [](double x, double t) { return 1 / (1 + std::exp(-x)) - t; }, 0.1, 3);
-  check_elements([](auto& y, auto& t, auto r) { return gt::kl_div(y, t, {.reduction = r}); }, [](double x, double t) { return t * (std::log(t) - x); },
-                 [](double, double t) { return -t; }, 0.1, 0.9);
-  check_elements([](auto& y, auto& t, auto r) { return gt::gaussian_nll_loss(y, t, gt::full_like(y, 0.5), {.reduction = r}); },
-                 [](double y, double t) { return 0.5 * (std::log(0.5) + (y - t) * (y - t) / 0.5); },
-                 [](double y, double t) { return (y - t) / 0.5; }, -2, 2);
+  check_elements([](auto& y, auto& t, auto r) { return gt::kl_div(y, t, {.reduction = r}); },
+                 [](double x, double t) { return t * (std::log(t) - x); }, [](double, double t) { return -t; }, 0.1,
+                 0.9);
+  check_elements(
+      [](auto& y, auto& t, auto r) { return gt::gaussian_nll_loss(y, t, gt::full_like(y, 0.5), {.reduction = r}); },
+      [](double y, double t) { return 0.5 * (std::log(0.5) + (y - t) * (y - t) / 0.5); },
+      [](double y, double t) { return (y - t) / 0.5; }, -2, 2);
 }
 
 TEST_CASE("losses at the ends of their domains") {
@@ -139,7 +175,9 @@ TEST_CASE("losses at the ends of their domains") {
   CHECK(gt::bce_with_logits_loss(at(-1e4), at(1)).item() == 1e4);
   CHECK(gt::bce_with_logits_loss(at(40), at(1)).item() == doctest::Approx(std::exp(-40.0)).epsilon(1e-12));
   // A logit of exactly 0, where networks start, has its second derivative.
-  const auto slope = [&](const Tensor& x) { return gt::vjp([&](const Tensor& z) { return gt::bce_with_logits_loss(z, at(1)); }, x, at(1)); };
+  const auto slope = [&](const Tensor& x) {
+    return gt::vjp([&](const Tensor& z) { return gt::bce_with_logits_loss(z, at(1)); }, x, at(1));
+  };
   CHECK(slope(at(0)).item() == -0.5);
   CHECK(gt::vjp(slope, at(0), at(1)).item() == 0.25);
   CHECK(gt::kl_div(at(-inf), at(0)).item() == 0);

@@ -72,16 +72,18 @@ TEST_CASE("products of batches and of vectors equal plain loops over their matri
   struct Case {
     gt::Shape a, b, out;
   };
-  for (const auto& [a, b, out] : {Case{{2, 3, 4}, {2, 4, 5}, {2, 3, 5}}, Case{{2, 3, 4}, {4, 5}, {2, 3, 5}}, Case{{3, 4}, {2, 4, 5}, {2, 3, 5}},
-                                  Case{{2, 1, 3, 4}, {6, 4, 5}, {2, 6, 3, 5}}, Case{{4}, {4, 5}, {5}}, Case{{3, 4}, {4}, {3}}, Case{{4}, {4}, {}},
-                                  Case{{2, 3, 4}, {4}, {2, 3}}, Case{{4}, {2, 4, 5}, {2, 5}}, Case{{0, 3, 4}, {4, 5}, {0, 3, 5}},
-                                  Case{{2, 3, 0}, {2, 0, 5}, {2, 3, 5}}}) {
+  for (const auto& [a, b, out] :
+       {Case{{2, 3, 4}, {2, 4, 5}, {2, 3, 5}}, Case{{2, 3, 4}, {4, 5}, {2, 3, 5}}, Case{{3, 4}, {2, 4, 5}, {2, 3, 5}},
+        Case{{2, 1, 3, 4}, {6, 4, 5}, {2, 6, 3, 5}}, Case{{4}, {4, 5}, {5}}, Case{{3, 4}, {4}, {3}}, Case{{4}, {4}, {}},
+        Case{{2, 3, 4}, {4}, {2, 3}}, Case{{4}, {2, 4, 5}, {2, 5}}, Case{{0, 3, 4}, {4, 5}, {0, 3, 5}},
+        Case{{2, 3, 0}, {2, 0, 5}, {2, 3, 5}}}) {
     CAPTURE(gt::to_string(a));
     CAPTURE(gt::to_string(b));
     const Tensor x = random(a), y = random(b), product = gt::matmul(x, y);
     REQUIRE(product.shape() == out);
     // The same by a sum over the inner axis of a product that broadcasts.
-    const Tensor left = a.rank() == 1 ? gt::reshape(x, {1, a[0]}) : x, right = b.rank() == 1 ? gt::reshape(y, {b[0], 1}) : y;
+    const Tensor left = a.rank() == 1 ? gt::reshape(x, {1, a[0]}) : x,
+                 right = b.rank() == 1 ? gt::reshape(y, {b[0], 1}) : y;
     gt::Shape columns = left.shape(), rows;
     columns.push_back(1);
     for (int axis = 0; axis + 2 < right.rank(); ++axis) rows.push_back(right.shape()[axis]);
@@ -96,7 +98,8 @@ namespace {
 std::vector<cases::Call> products(std::initializer_list<std::pair<gt::Shape, gt::Shape>> shapes) {
   std::vector<cases::Call> out;
   for (const auto& [a, b] : shapes)
-    for (cases::Call& call : cases::on({{a, cases::between(-1, 1)}, {b, cases::between(-1, 1)}}, gt::matmul)) out.push_back(std::move(call));
+    for (cases::Call& call : cases::on({{a, cases::between(-1, 1)}, {b, cases::between(-1, 1)}}, gt::matmul))
+      out.push_back(std::move(call));
   return out;
 }
 
@@ -104,30 +107,53 @@ std::vector<cases::Call> linears(std::initializer_list<gt::Shape> shapes) {
   std::vector<cases::Call> out;
   const auto any = cases::between(-1, 1);
   for (const gt::Shape& x : shapes)
-    for (cases::Call& call : cases::on({{x, any}, {{5, x[-1]}, any}, {{5}, any}}, gt::linear)) out.push_back(std::move(call));
+    for (cases::Call& call : cases::on({{x, any}, {{5, x[-1]}, any}, {{5}, any}}, gt::linear))
+      out.push_back(std::move(call));
   return out;
 }
 
 const cases::Rows rows([]() -> std::vector<cases::Row> {
-  const auto product = [](const gt::Shape& a, const gt::Shape& b) { return [=] { gt::matmul(gt::zeros(a), gt::zeros(b)); }; };
+  const auto product = [](const gt::Shape& a, const gt::Shape& b) {
+    return [=] { gt::matmul(gt::zeros(a), gt::zeros(b)); };
+  };
   return {
       {"matmul",
-       cases::calls({products({{{1, 1}, {1, 1}}, {{3, 4}, {4, 5}}, {{1, 37}, {37, 2}}, {{5, 1}, {1, 3}}, {{0, 4}, {4, 5}}, {{3, 0}, {0, 5}}, {{17, 23}, {23, 19}},
-                               {{4}, {4}}, {{4}, {4, 5}}, {{3, 4}, {4}}, {{2, 3, 4}, {2, 4, 5}}, {{2, 3, 4}, {4, 5}}, {{3, 4}, {2, 4, 5}},
-                               {{2, 1, 3, 4}, {6, 4, 5}}, {{2, 3, 4}, {4}}, {{4}, {2, 4, 5}}, {{0, 3, 4}, {4, 5}}, {{2, 3, 0}, {1, 0, 5}}}),
+       cases::calls({products({{{1, 1}, {1, 1}},
+                               {{3, 4}, {4, 5}},
+                               {{1, 37}, {37, 2}},
+                               {{5, 1}, {1, 3}},
+                               {{0, 4}, {4, 5}},
+                               {{3, 0}, {0, 5}},
+                               {{17, 23}, {23, 19}},
+                               {{4}, {4}},
+                               {{4}, {4, 5}},
+                               {{3, 4}, {4}},
+                               {{2, 3, 4}, {2, 4, 5}},
+                               {{2, 3, 4}, {4, 5}},
+                               {{3, 4}, {2, 4, 5}},
+                               {{2, 1, 3, 4}, {6, 4, 5}},
+                               {{2, 3, 4}, {4}},
+                               {{4}, {2, 4, 5}},
+                               {{0, 3, 4}, {4, 5}},
+                               {{2, 3, 0}, {1, 0, 5}}}),
                      cases::at({{4, 4}}, cases::between(-1, 1), [](const Tensor& x) { return gt::matmul(x, x); })}),
        {
            {"matmul: inner dimensions differ: [3, 4] · [5, 4]; did you mean transpose(b)?", product({3, 4}, {5, 4})},
-           {"matmul: inner dimensions differ: [2, 3, 4] · [2, 5, 4]; the columns of a must be as many as the rows of b", product({2, 3, 4}, {2, 5, 4})},
-           {"matmul: inner dimensions differ: [3] · [4, 5]; the columns of a must be as many as the rows of b", product({3}, {4, 5})},
-           {"matmul: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1", product({2, 3, 4}, {3, 4, 5})},
+           {"matmul: inner dimensions differ: [2, 3, 4] · [2, 5, 4]; the columns of a must be as many as the rows of b",
+            product({2, 3, 4}, {2, 5, 4})},
+           {"matmul: inner dimensions differ: [3] · [4, 5]; the columns of a must be as many as the rows of b",
+            product({3}, {4, 5})},
+           {"matmul: shapes [2] and [3] do not broadcast: axis -1 has 2 against 3; sizes must be equal or 1",
+            product({2, 3, 4}, {3, 4, 5})},
            {"matmul: [] · [3, 4]: a scalar is no matrix; multiply with `*`", product({}, {3, 4})},
        },
        3},
       {"linear",
        linears({{3, 4}, {4}, {2, 3, 4}, {0, 4}, {3, 0}}),
        {{"linear: x [3, 4], weight [5, 3] and bias [5] do not fit; expected x […, in], weight [out, in], bias [out]",
-         [] { gt::linear(gt::zeros({3, 4}), gt::zeros({5, 3}), gt::zeros({5})); }}},
+         [] {
+           gt::linear(gt::zeros({3, 4}), gt::zeros({5, 3}), gt::zeros({5}));
+         }}},
        3},
   };
 });
@@ -139,7 +165,9 @@ TEST_CASE("matmul and linear: rows") { rows.check(); }
 TEST_CASE("matmul reads strided and broadcast operands") {
   for (const gt::Dtype dtype : {gt::f32, gt::f64})
     for (const auto& [m, k, n] : {Size{3, 4, 5}, {20, 30, 40}, {70, 65, 64}}) {
-      const auto check = [k = k](const Tensor& a, const Tensor& b) { CHECK(gt::matmul(a, b) == approx(product_by_blas(a, b), k)); };
+      const auto check = [k = k](const Tensor& a, const Tensor& b) {
+        CHECK(gt::matmul(a, b) == approx(product_by_blas(a, b), k));
+      };
       const Tensor a = random({m, k}, dtype), b = random({k, n}, dtype);
       for (const gt::Shape& from : {gt::Shape{}, {k}, {m, 1}}) check(gt::broadcast_to(random(from, dtype), {m, k}), b);
       for (const gt::Shape& from : {gt::Shape{}, {n}, {k, 1}}) check(a, gt::broadcast_to(random(from, dtype), {k, n}));
@@ -183,8 +211,9 @@ TEST_CASE("a weight used three times collects the sum of three gradients") {
       const Tensor g1 = random({m, n}, dtype), g2 = random({m, n}, dtype), g3 = random({m, k}, dtype);
       (gt::sum(gt::matmul(x1, w) * g1) + gt::sum(gt::matmul(x2, w) * g2) + gt::sum(gt::linear(x3, w, b) * g3))
           .backward();
-      CHECK(w.grad() ==
-            approx(product_by_blas(gt::transpose(x1), g1) + product_by_blas(gt::transpose(x2), g2) + product_by_blas(gt::transpose(g3), x3), 3 * m));
+      CHECK(w.grad() == approx(product_by_blas(gt::transpose(x1), g1) + product_by_blas(gt::transpose(x2), g2) +
+                                   product_by_blas(gt::transpose(g3), x3),
+                               3 * m));
     }
 }
 

@@ -16,7 +16,9 @@ std::vector<Call> einsums(std::initializer_list<std::pair<const char*, std::vect
       for (const gt::Shape& shape : shapes) x.push_back(random(shape));
       return x;
     };
-    out.push_back({expression, make, [text = std::string(expression)](std::span<const Tensor> x) { return gt::einsum(text, {x.begin(), x.end()}); }});
+    out.push_back({expression, make, [text = std::string(expression)](std::span<const Tensor> x) {
+                     return gt::einsum(text, {x.begin(), x.end()});
+                   }});
   }
   return out;
 }
@@ -24,7 +26,9 @@ std::vector<Call> einsums(std::initializer_list<std::pair<const char*, std::vect
 const cases::Rows rows([]() -> std::vector<Row> {
   const auto any = between(-1, 1);
   const auto zeros = [](const gt::Shape& shape) { return gt::zeros(shape); };
-  const auto contract = [](const Tensor& a, const Tensor& b) { return gt::tensordot(a, b, {.axes_a = {1, -1}, .axes_b = {-1, 0}}); };
+  const auto contract = [](const Tensor& a, const Tensor& b) {
+    return gt::tensordot(a, b, {.axes_a = {1, -1}, .axes_b = {-1, 0}});
+  };
   const auto einsum = [=](const char* expression, std::vector<gt::Shape> shapes) {
     return [=] {
       std::vector<Tensor> x;
@@ -34,19 +38,32 @@ const cases::Rows rows([]() -> std::vector<Row> {
   };
   return {
       {.op = "outer",
-       .calls = cases::calls({cases::on({{{3}, any}, {{4}, any}}, gt::outer), cases::on({{{0}, any}, {{4}, any}}, gt::outer)}),
-       .misuse = {{"outer: [2, 3] and [3]: both must be vectors; flatten them first", [=] { gt::outer(zeros({2, 3}), zeros({3})); }}},
+       .calls = cases::calls(
+           {cases::on({{{3}, any}, {{4}, any}}, gt::outer), cases::on({{{0}, any}, {{4}, any}}, gt::outer)}),
+       .misuse = {{"outer: [2, 3] and [3]: both must be vectors; flatten them first",
+                   [=] {
+                     gt::outer(zeros({2, 3}), zeros({3}));
+                   }}},
        .one_rank = true},
       {.op = "dot",
-       .calls = cases::calls({cases::on({{{37}, any}, {{37}, any}}, gt::dot), cases::on({{{0}, any}, {{0}, any}}, gt::dot)}),
-       .misuse = {{"dot: [2] and [3]: both must be vectors of one length; matmul takes other shapes", [=] { gt::dot(zeros({2}), zeros({3})); }}},
+       .calls =
+           cases::calls({cases::on({{{37}, any}, {{37}, any}}, gt::dot), cases::on({{{0}, any}, {{0}, any}}, gt::dot)}),
+       .misuse = {{"dot: [2] and [3]: both must be vectors of one length; matmul takes other shapes",
+                   [=] { gt::dot(zeros({2}), zeros({3})); }}},
        .one_rank = true},
       {.op = "tensordot",
-       .calls = cases::calls({cases::on({{{3, 4}, any}, {{4, 5}, any}}, gt::tensordot), cases::on({{{2, 3, 4}, any}, {{4, 5, 3}, any}}, contract),
+       .calls = cases::calls({cases::on({{{3, 4}, any}, {{4, 5}, any}}, gt::tensordot),
+                              cases::on({{{2, 3, 4}, any}, {{4, 5, 3}, any}}, contract),
                               cases::on({{{2, 0, 4}, any}, {{4, 5, 0}, any}}, contract)}),
-       .misuse = {{"tensordot: [3, 4] and [5, 3] do not fit along the axes that are summed over; each pair needs one size",
-                   [=] { gt::tensordot(zeros({3, 4}), zeros({5, 3})); }},
-                  {"tensordot: axis 1 is named twice in {1, 1}", [=] { gt::tensordot(zeros({3, 4}), zeros({4, 4}), {.axes_a = {1, 1}, .axes_b = {0, 1}}); }}}},
+       .misuse =
+           {{"tensordot: [3, 4] and [5, 3] do not fit along the axes that are summed over; each pair needs one size",
+             [=] {
+               gt::tensordot(zeros({3, 4}), zeros({5, 3}));
+             }},
+            {"tensordot: axis 1 is named twice in {1, 1}",
+             [=] {
+               gt::tensordot(zeros({3, 4}), zeros({4, 4}), {.axes_a = {1, 1}, .axes_b = {0, 1}});
+             }}}},
       {.op = "einsum",
        .calls = einsums({{"ij,jk->ik", {{3, 4}, {4, 5}}},
                          {"ij,jk", {{3, 4}, {4, 5}}},
@@ -70,8 +87,10 @@ const cases::Rows rows([]() -> std::vector<Row> {
        .misuse =
            {
                {"einsum: \"ij,jk\": 2 operands are named, but 1 are given", einsum("ij,jk", {{2, 3}})},
-               {"einsum: \"ij,jk->ik\": 'j' is 3 in one operand and 4 in operand 1", einsum("ij,jk->ik", {{2, 3}, {4, 5}})},
-               {"einsum: \"ijk->i\": operand 0 has shape [2, 3], which \"ijk\" does not name", einsum("ijk->i", {{2, 3}})},
+               {"einsum: \"ij,jk->ik\": 'j' is 3 in one operand and 4 in operand 1",
+                einsum("ij,jk->ik", {{2, 3}, {4, 5}})},
+               {"einsum: \"ijk->i\": operand 0 has shape [2, 3], which \"ijk\" does not name",
+                einsum("ijk->i", {{2, 3}})},
                {"einsum: \"ij->ik\": 'k' of the result is in no operand", einsum("ij->ik", {{2, 3}})},
                {"einsum: \"ij->ii\": 'i' stands twice in the result", einsum("ij->ii", {{2, 3}})},
                {"einsum: \"ii->i\": 'i' stands for 2 and for 3 in operand 0", einsum("ii->i", {{2, 3}})},

@@ -1,6 +1,6 @@
-#include <ops/rows.hpp>
-
 #include <ostream>
+
+#include <ops/rows.hpp>
 
 namespace cases {
 namespace {

@@ -1,14 +1,15 @@
 #pragma once
 
 /// \file
-/// The rows that every public op must have: calls over a matrix of shapes, which are checked to all orders asked for, packed
-/// and as strided views, and misuse with its message. tests/ops/coverage_test.cpp compares the names with the public headers.
-
-#include <ops/cases.hpp>
+/// The rows that every public op must have: calls over a matrix of shapes, which are checked to all orders asked for,
+/// packed and as strided views, and misuse with its message. tests/ops/coverage_test.cpp compares the names with the
+/// public headers.
 
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <ops/cases.hpp>
 
 namespace cases {
 
@@ -42,8 +43,8 @@ class Rows {
  public:
   using Make = std::vector<Row> (*)();
   explicit Rows(Make make);
-  void check() const;                             ///< of all rows
-  static std::vector<std::vector<Row>> all();     ///< of every family in the program
+  void check() const;                          ///< of all rows
+  static std::vector<std::vector<Row>> all();  ///< of every family in the program
 
  private:
   Make make_;
@@ -53,7 +54,9 @@ class Rows {
 template <std::size_t N, class F>
 Function function(F f) {
   return [f](std::span<const gt::Tensor> x) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return gt::detail::call(f, x[I]...); }(std::make_index_sequence<N>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return gt::detail::call(f, x[I]...);
+    }(std::make_index_sequence<N>{});
   };
 }
 
@@ -119,7 +122,8 @@ inline std::vector<Call> calls(std::initializer_list<std::vector<Call>> lists) {
 /// Whole numbers in [low, high), i64.
 inline Sampler whole(std::int64_t low, std::int64_t high) {
   return [=](const gt::Shape& shape) {
-    return gt::uniform(shape, {.low = static_cast<double>(low), .high = static_cast<double>(high), .dtype = gt::f64}).to(gt::i64);
+    return gt::uniform(shape, {.low = static_cast<double>(low), .high = static_cast<double>(high), .dtype = gt::f64})
+        .to(gt::i64);
   };
 }
 /// Numbers of which no two are nearer than 0.1.

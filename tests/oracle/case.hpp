@@ -3,16 +3,15 @@
 /// \file
 /// Random calls of an op in both libraries, compared in value and gradient.
 
-#include "random.hpp"
-
-#include "libtorch.hpp"
-
 #include <concepts>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "libtorch.hpp"
+#include "random.hpp"
 
 namespace oracle {
 
@@ -35,7 +34,9 @@ struct Case {
 template <std::size_t N, class F>
 auto spread(F f) {
   return [f](const auto& x) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return call_by_name(f, x[I]...); }(std::make_index_sequence<N>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return call_by_name(f, x[I]...);
+    }(std::make_index_sequence<N>{});
   };
 }
 
@@ -90,7 +91,8 @@ Maker reduction(gt::Tensor (Random::*sample)(const gt::Shape&), gt::Shape (Rando
   };
 }
 
-inline constexpr auto any = &Random::any, positive = &Random::positive, tied = &Random::tied, kink = &Random::away_from_zero;
+inline constexpr auto any = &Random::any, positive = &Random::positive, tied = &Random::tied,
+                      kink = &Random::away_from_zero;
 
 inline std::vector<gt::Tensor> vjp(const Case& c, const gt::Tensor& g) {
   const auto f = [&](const auto&... x) { return c.ours({x...}); };

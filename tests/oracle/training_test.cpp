@@ -1,9 +1,9 @@
-#include "libtorch.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
+
+#include "libtorch.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <limits>
 #include <sstream>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 

@@ -1,11 +1,11 @@
 #include <gradtape/gradtape.hpp>
 #include <gradtape/ops/extend.hpp>
 
-#include <doctest/doctest.h>
-
 #include <limits>
 #include <sstream>
 #include <string>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 
@@ -70,7 +70,9 @@ struct WrongShape {
 struct WrongForwards {
   static constexpr std::string_view name = "forwards";
   gt::Shape infer(const gt::Shape& x) const { return x; }
-  void value(const gt::Array& out, const gt::Array& x) const { gt::copy_elements(out, gt::Tensor(2 * gt::Tensor(x)).array()); }
+  void value(const gt::Array& out, const gt::Array& x) const {
+    gt::copy_elements(out, gt::Tensor(2 * gt::Tensor(x)).array());
+  }
   auto vjp(gt::Wrt<0>, gt::Grad g) const { return 2 * g; }
   auto jvp(gt::Wrt<0>, gt::Grad t) const { return 2.002 * t; }
 };
@@ -106,7 +108,9 @@ struct Transposed {
 struct SumForgotten {
   static constexpr std::string_view name = "bias";
   gt::Shape infer(const gt::Shape& x, const gt::Shape&) const { return x; }
-  void value(const gt::Array& out, const gt::Array& x, const gt::Array& b) const { gt::copy_elements(out, (gt::Tensor(x) + gt::Tensor(b)).array()); }
+  void value(const gt::Array& out, const gt::Array& x, const gt::Array& b) const {
+    gt::copy_elements(out, (gt::Tensor(x) + gt::Tensor(b)).array());
+  }
   auto vjp(gt::Wrt<0>, gt::Grad g) const { return gt::Tensor(g); }
   auto vjp(gt::Wrt<1>, gt::Grad g) const { return g[0]; }
 };
@@ -151,22 +155,28 @@ TEST_CASE("gradcheck: right rules pass") {
   CHECK(gt::gradcheck(gt::tanh, x).order(3));
   CHECK(gt::gradcheck(gt::sum, x));
   CHECK(gt::gradcheck(gt::mul, {x, gt::uniform({4})}));
-  CHECK(gt::gradcheck([](const gt::Tensor& a, const gt::Tensor& b) { return a * b + gt::exp(a); }, {x, g}).seed(5).rtol(1e-6).atol(1e-9));
+  CHECK(gt::gradcheck([](const gt::Tensor& a, const gt::Tensor& b) { return a * b + gt::exp(a); }, {x, g})
+            .seed(5)
+            .rtol(1e-6)
+            .atol(1e-9));
   CHECK(gt::gradcheck(gt::take, {x, gt::tensor({1, 0, 1}, {.dtype = gt::i64})}));
   CHECK(gt::gradcheck(gt::square, gt::zeros({0, 3})));
 }
 
 TEST_CASE("gradcheck: a rule off by 0.1 % fails, and the guess names the factor") {
-  const auto text = diagnosis(gt::gradcheck(elementwise<OffByATenthOfAPercent>, gt::uniform({3, 4}, {.low = 1, .high = 2})));
+  const auto text =
+      diagnosis(gt::gradcheck(elementwise<OffByATenthOfAPercent>, gt::uniform({3, 4}, {.low = 1, .high = 2})));
   contains(text, "failed at order 1");
   contains(text, "rule / differences = 1.001 everywhere: a constant factor");
 }
 
 TEST_CASE("gradcheck: a missing factor, a wrong sign, an unconnected input") {
   const auto x = gt::uniform({2, 3}, {.low = 1, .high = 2});
-  contains(diagnosis(gt::gradcheck(elementwise<FactorMissing>, x)), "rule / differences = 0.500 everywhere: a constant factor is missing");
+  contains(diagnosis(gt::gradcheck(elementwise<FactorMissing>, x)),
+           "rule / differences = 0.500 everywhere: a constant factor is missing");
   contains(diagnosis(gt::gradcheck(elementwise<SignWrong>, x)), "rule / differences = -1 everywhere: a sign is wrong");
-  contains(diagnosis(gt::gradcheck(elementwise<NotConnected>, x)), "rule = 0 everywhere: the input is not connected to the output");
+  contains(diagnosis(gt::gradcheck(elementwise<NotConnected>, x)),
+           "rule = 0 everywhere: the input is not connected to the output");
 }
 
 TEST_CASE("gradcheck: the worst elements are listed with index, rule, differences and relative error") {
@@ -203,15 +213,18 @@ TEST_CASE("gradcheck: an op that does not fill its output, or writes its input")
 }
 
 TEST_CASE("gradcheck: a transpose and a forgotten sum are guessed") {
-  contains(diagnosis(gt::gradcheck(structured<Transposed>, gt::uniform({3, 3}))), "transposed: an operand is the wrong way round");
-  contains(diagnosis(gt::gradcheck([](const gt::Tensor& x, const gt::Tensor& b) { return gt::record(SumForgotten{}, x, b); },
-                                   {gt::uniform({4, 3}), gt::uniform({3})})),
-           "is a sum over a broadcast axis missing?");
+  contains(diagnosis(gt::gradcheck(structured<Transposed>, gt::uniform({3, 3}))),
+           "transposed: an operand is the wrong way round");
+  contains(
+      diagnosis(gt::gradcheck([](const gt::Tensor& x, const gt::Tensor& b) { return gt::record(SumForgotten{}, x, b); },
+                              {gt::uniform({4, 3}), gt::uniform({3})})),
+      "is a sum over a broadcast axis missing?");
 }
 
 TEST_CASE("gradcheck: a captured f32 tensor is named as the cause") {
   const auto w = gt::uniform({3}, {.dtype = gt::f32});
-  contains(diagnosis(gt::gradcheck([&](const gt::Tensor& x) { return x * w; }, gt::uniform({3}))), "does the function capture an f32 tensor?");
+  contains(diagnosis(gt::gradcheck([&](const gt::Tensor& x) { return x * w; }, gt::uniform({3}))),
+           "does the function capture an f32 tensor?");
 }
 
 TEST_CASE("gradcheck: runs once, keeps the random stream and the default dtype, and leaves leaves alone") {

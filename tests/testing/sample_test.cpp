@@ -1,9 +1,9 @@
 #include <gradtape/gradtape.hpp>
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 
@@ -16,7 +16,8 @@ TEST_CASE("away_from keeps its distance on both sides") {
 }
 
 TEST_CASE("away_from rejects a distance beyond the spread") {
-  CHECK_THROWS_WITH_AS(gt::away_from(0, {1}, {.distance = 3}), "away_from: distance 3 and spread 2; expected 0 <= distance <= spread", gt::ValueError);
+  CHECK_THROWS_WITH_AS(gt::away_from(0, {1}, {.distance = 3}),
+                       "away_from: distance 3 and spread 2; expected 0 <= distance <= spread", gt::ValueError);
 }
 
 TEST_CASE("distinct leaves a gap between any two elements") {
