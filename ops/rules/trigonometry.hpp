@@ -71,7 +71,8 @@ struct Atan2 {
   static constexpr std::string_view name = "atan2";
   auto value(auto y, auto x) const { return atan2(y, x); }
   auto vjp(auto g, auto y, auto x) const {
-    const auto radius = hypot(y, x), over = g / radius;  // divided by twice, for its square may overflow
+    const auto radius = hypot(y, x);
+    const auto over = g / radius;  // divided by twice, for its square may overflow
     return grads(over * (x / radius), -over * (y / radius));
   }
 };
