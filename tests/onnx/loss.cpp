@@ -3,23 +3,31 @@
 namespace suite {
 namespace {
 
-/// x (n, classes, d…) as rows of classes, (n · d…, classes).
-gt::Tensor rows_of(gt::Tensor x) {
-  for (int axis = 1; axis + 1 < x.rank(); ++axis) x = gt::transpose(x, {.axis0 = axis, .axis1 = axis + 1});
-  return gt::reshape(x, {-1, x.shape()[-1]});
+gt::LossReduction reduction(const Node& n) {
+  const std::string name = n.text("reduction", "mean");
+  return name == "none" ? gt::LossReduction::none : name == "sum" ? gt::LossReduction::sum : gt::LossReduction::mean;
 }
 
+gt::Tensor weight(const Node& n) { return n.has(2) ? n[2] : gt::Tensor(); }
+
 Outputs softmax_cross_entropy(const Node& n) {
-  if (n.has(2)) throw Skip{"class weights"};
-  if (n.text("reduction", "mean") != "mean") throw Skip{"reduction " + n.text("reduction", "mean")};
   const gt::Tensor logits = n[0];
-  return std::vector{gt::cross_entropy(rows_of(logits), gt::reshape(n[1], {-1})), gt::log_softmax(logits, {.axis = 1})};
+  const gt::CrossEntropyOptions options{
+      .weight = weight(n), .ignore_index = n.integer("ignore_index", -100), .reduction = reduction(n)};
+  return std::vector{gt::cross_entropy(logits, n[1].to(gt::i64), options), gt::log_softmax(logits, {.axis = 1})};
+}
+
+Outputs nll(const Node& n) {
+  return gt::nll_loss(
+      n[0], n[1].to(gt::i64),
+      {.weight = weight(n), .ignore_index = n.integer("ignore_index", -100), .reduction = reduction(n)});
 }
 
 }  // namespace
 
 Table losses() {
   return {
+      {"NegativeLogLikelihoodLoss", nll},
       {"SoftmaxCrossEntropyLoss", softmax_cross_entropy},
   };
 }

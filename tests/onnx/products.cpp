@@ -11,17 +11,20 @@ Outputs gemm(const Node& n) {
   return n.has(2) ? product + beta * n[2] : product;
 }
 
-Outputs matmul(const Node& n) {
-  if (n[0].rank() != 2 || n[1].rank() != 2) throw Skip{"batched"};
-  return gt::matmul(n[0], n[1]);
+Outputs einsum(const Node& n) {
+  std::vector<gt::Tensor> operands;
+  for (std::size_t i = 0; i < n.size(); ++i) operands.push_back(n[i]);
+  return gt::einsum(n.text("equation", ""), operands);
 }
 
 }  // namespace
 
 Table products() {
   return {
+      {"Det", unary(gt::det)},
+      {"Einsum", einsum},
       {"Gemm", gemm},
-      {"MatMul", matmul},
+      {"MatMul", binary(gt::matmul)},
   };
 }
 

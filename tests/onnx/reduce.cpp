@@ -24,23 +24,33 @@ Function global(F f) {
   };
 }
 
-Outputs argmax(const Node& n) {
-  if (n.flag("select_last_index", false)) throw Skip{"the last of equal elements"};
-  return gt::argmax(n[0], {.axis = n.axis(0), .keepdims = n.flag("keepdims", true)});
+/// The first of the best elements, or the last: the first of the axis backwards.
+template <class F>
+Function best(F f) {
+  return [f](const Node& n) -> Outputs {
+    const int axis = n.axis(0);
+    const gt::ArgmaxOptions options{.axis = axis, .keepdims = n.flag("keepdims", true)};
+    if (!n.flag("select_last_index", false)) return f(n[0], options);
+    return n[0].shape()[axis] - 1 - f(gt::flip(n[0], axis), options);
+  };
 }
 
 }  // namespace
 
 Table reductions() {
   return {
-      {"ArgMax", argmax},
+      {"ArgMax", best(gt::argmax)},
+      {"ArgMin", best(gt::argmin)},
       {"GlobalAveragePool", global(gt::mean)},
       {"GlobalMaxPool", global(gt::max)},
       {"ReduceL1", reduction([](auto x, auto options) { return gt::sum(gt::abs(x), options); })},
       {"ReduceL2", reduction([](auto x, auto options) { return gt::sqrt(gt::sum(gt::square(x), options)); })},
       {"ReduceLogSum", reduction([](auto x, auto options) { return gt::log(gt::sum(x, options)); })},
+      {"ReduceLogSumExp", reduction(gt::logsumexp)},
       {"ReduceMax", reduction(gt::max)},
       {"ReduceMean", reduction(gt::mean)},
+      {"ReduceMin", reduction(gt::min)},
+      {"ReduceProd", reduction(gt::prod)},
       {"ReduceSum", reduction(gt::sum)},
       {"ReduceSumSquare", reduction([](auto x, auto options) { return gt::sum(gt::square(x), options); })},
   };

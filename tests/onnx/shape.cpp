@@ -14,16 +14,7 @@ Dims dims_of(const gt::Tensor& x) { return {x.shape().begin(), x.shape().end()};
 gt::Tensor reshaped(const gt::Tensor& x, const Dims& dims) { return gt::reshape(x, list_of<gt::NewShape>(dims)); }
 
 /// Axis i of the result is axis order[i] of x.
-gt::Tensor permuted(gt::Tensor x, const Dims& order) {
-  Dims now(order.size());
-  std::iota(now.begin(), now.end(), 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const auto from = static_cast<std::size_t>(std::ranges::find(now, order[i]) - now.begin());
-    if (from != i) x = gt::transpose(x, {.axis0 = static_cast<int>(i), .axis1 = static_cast<int>(from)});
-    std::swap(now[i], now[from]);
-  }
-  return x;
-}
+gt::Tensor permuted(const gt::Tensor& x, const Dims& order) { return gt::permute(x, list_of<gt::IntegerList>(order)); }
 
 gt::Tensor integers(const Dims& values) { return gt::tensor(std::span<const std::int64_t>(values), {values.size()}); }
 
@@ -91,9 +82,8 @@ Outputs slice(const Node& n) {
   gt::Tensor x = n[0];
   const Dims begins = n.integers(1), ends = n.integers(2), steps = n.has(4) ? n.integers(4) : Dims(begins.size(), 1);
   for (std::size_t i = 0; i < begins.size(); ++i) {
-    if (steps[i] != 1) throw Skip{"a step"};
     const int axis = static_cast<int>(n.has(3) ? n.integers(3)[i] : static_cast<std::int64_t>(i));
-    x = gt::slice(x, {.axis = axis, .begin = begins[i], .end = ends[i]});
+    x = gt::slice(x, {.axis = axis, .begin = begins[i], .end = ends[i], .step = steps[i]});
   }
   return x;
 }
@@ -111,6 +101,29 @@ Outputs split(const Node& n) {
     begin += size;
   }
   return outputs;
+}
+
+Outputs concat(const Node& n) {
+  std::vector<gt::Tensor> parts;
+  for (std::size_t i = 0; i < n.size(); ++i) parts.push_back(n[i]);
+  return gt::concatenate(parts, {.axis = n.axis(0)});
+}
+
+/// As many elements before each axis, then after each.
+Outputs pad(const Node& n) {
+  const Dims pads = n.integers(1);
+  const std::string mode = n.text("mode", "constant");
+  std::vector<gt::Padding> padding;
+  for (std::size_t i = 0; i < pads.size() / 2; ++i) padding.push_back({pads[i], pads[i + pads.size() / 2]});
+  const gt::PadMode how = mode == "edge"      ? gt::PadMode::replicate
+                          : mode == "reflect" ? gt::PadMode::reflect
+                                              : gt::PadMode::constant;
+  return gt::pad(n[0], padding, {.mode = how, .value = n.has(2) ? n[2].item() : 0});
+}
+
+Outputs triangle(const Node& n) {
+  const gt::TriangleOptions options{.diagonal = n.has(1) ? n.integers(1)[0] : 0};
+  return n.flag("upper", true) ? gt::triu(n[0], options) : gt::tril(n[0], options);
 }
 
 Outputs depth_to_space(const Node& n) {
@@ -136,9 +149,11 @@ Outputs space_to_depth(const Node& n) {
 
 Table shapes() {
   return {
+      {"Concat", concat},
       {"DepthToSpace", depth_to_space},
       {"Expand", expand},
       {"Flatten", flatten},
+      {"Pad", pad},
       {"Reshape", reshape},
       {"Shape", shape},
       {"Size", unary([](auto x) { return gt::full({}, static_cast<double>(x.numel()), {.dtype = gt::i64}); })},
@@ -146,7 +161,9 @@ Table shapes() {
       {"SpaceToDepth", space_to_depth},
       {"Split", split},
       {"Squeeze", squeeze},
+      {"Tile", [](const Node& n) -> Outputs { return gt::tile(n[0], list_of<gt::IntegerList>(n.integers(1))); }},
       {"Transpose", transpose},
+      {"Trilu", triangle},
       {"Unsqueeze", unsqueeze},
   };
 }

@@ -118,7 +118,20 @@ const Table indices = {
      }},
     {"segment_sum", segments(gt::segment_sum, "sum")},
     {"segment_mean", segments(gt::segment_mean, "mean")},
-    // segment_max is left out: libtorch shares its gradient with the zeros it starts from
+    {"segment_max",
+     [](Random& r) {
+       const gt::Tensor data = r.distinct(r.filled_shape());
+       return call(
+           {data, r.below(4, {data.shape()[0]})},
+           [](const gt::Tensor& x, const gt::Tensor& ids) { return gt::segment_max(x, ids, 5); },
+           [](const torch::Tensor& x, const torch::Tensor& ids) {
+             auto shape = x.sizes().vec();
+             shape[0] = 5;
+             const auto lowest = torch::full(shape, -INFINITY, x.options());
+             const auto y = lowest.scatter_reduce(0, rows_like(ids, x), x, "amax", true);
+             return torch::where(y.isinf(), torch::zeros_like(y), y);
+           });
+     }},
 };
 
 }  // namespace

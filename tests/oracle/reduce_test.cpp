@@ -86,7 +86,14 @@ const Table reductions = {
                           [](const auto& x, int axis) { return x.count_nonzero(c10::optional<std::int64_t>(axis)); })},
     {"var", spread(gt::var, [](const auto& x, int axis, int correction,
                                bool keep) { return x.var(at::IntArrayRef{axis}, std::int64_t{correction}, keep); })},
-    // std is left out: its gradient where all elements are equal is what rounding makes of 0 / 0
+    {"std",  // where all elements are equal its gradient is what rounding makes of 0 / 0
+     [](Random& r) {
+       gt::Shape shape = r.filled_shape();
+       shape.set(-1, r.integer(2, 9));
+       return call(
+           {r.distinct(shape)}, [](const gt::Tensor& x) { return gt::std(x, {.axes = -1}); },
+           [](const torch::Tensor& x) { return x.std(-1); });
+     }},
     {"logsumexp",
      filled(any, gt::logsumexp, [](const auto& x, Axes axes, bool keep) { return x.logsumexp(axes, keep); })},
     {"norm", norm(any, 2)},

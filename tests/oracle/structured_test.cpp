@@ -38,17 +38,6 @@ const Table structured = {
        return call({r.any(shape), r.any({out, in}), r.any({out})},
                    [](const auto& x, const auto& w, const auto& b) { return linear(x, w, b); });
      }},
-    {"mse_loss",
-     [](Random& r) {
-       const gt::Shape shape = r.filled_shape(0);
-       return call({r.any(shape), r.any(shape)}, [](const auto& y, const auto& t) { return mse_loss(y, t); });
-     }},
-    {"cross_entropy",
-     [](Random& r) {
-       const int n = r.integer(1, 20), classes = r.integer(1, 20);
-       return call({r.any({n, classes}), r.below(classes, {n})}, gt::cross_entropy,
-                   [](const torch::Tensor& x, const torch::Tensor& y) { return torch::cross_entropy_loss(x, y); });
-     }},
 };
 
 }  // namespace
