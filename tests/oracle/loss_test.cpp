@@ -91,20 +91,7 @@ const Table losses = {
                                    return gt::kl_div(y, t, {by, true});
                                  },
                                  [](const auto& y, const auto& t, int by) { return torch::kl_div(y, t, by, true); })},
-    {"gaussian_nll_loss",
-     [](Random& r) {
-       const gt::Shape shape = r.filled_shape();
-       const bool full = r.coin();
-       return call(
-           {r.any(shape), r.any(shape), r.positive(shape)},
-           [=](const gt::Tensor& y, const gt::Tensor& t, const gt::Tensor& v) {
-             return gt::gaussian_nll_loss(y, t, v, {.full = full});
-           },
-           [=](const torch::Tensor& y, const torch::Tensor& t, const torch::Tensor& v) {
-             return torch::nn::functional::gaussian_nll_loss(
-                 y, t, v, torch::nn::functional::GaussianNLLLossFuncOptions().full(full));
-           });
-     }},
+    // gaussian_nll_loss is left out: libtorch has it in Python only
     {"nll_loss",
      [](Random& r) {
        const Labelled c(r);
