@@ -1,9 +1,8 @@
 #pragma once
 
-#include <gradtape/optim/update.hpp>
+#include <gradtape/optim/optimizer.hpp>
 
 #include <utility>
-#include <vector>
 
 namespace gradtape::optim {
 
@@ -22,22 +21,35 @@ struct AdamOptions {
 ///   w = w - lr·m/(1 - β1ᵗ) / (sqrt(v/(1 - β2ᵗ)) + eps).
 /// With `amsgrad` the largest v so far stands in its place (Reddi et al., ICLR 2018); with `decoupled_weight_decay` d =
 /// g, and w = (1 - lr·weight_decay)·w comes first (Loshchilov and Hutter, ICLR 2019). One pass per parameter, in place.
-/// Parameters without a gradient are left alone. Throws ValueError for options outside of their domain, GradientError
-/// for a tensor that is no leaf.
-class Adam {
+/// Errors as of Optimizer.
+class Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {});  ///< handles on leaves
+  /// Handles on leaves.
+  explicit Adam(const Groups& parameters, const AdamOptions& options = {}) : Adam("Adam", parameters, options) {}
 
-  /// Moves every parameter against its gradient.
-  void step();
-  /// Forgets the gradients.
-  void zero_grad() const;
+  void step() override;
 
-  double lr;  ///< the rate of the next step; assign to it to change it
+ protected:
+  Adam(const char* name, const Groups& parameters, const AdamOptions& options);  ///< under another name
 
  private:
-  Parameters parameters_;
   AdamOptions options_;
+};
+
+/// Options of AdamW: those of Adam, with a weight decay that is on, and decoupled.
+struct AdamWOptions {
+  double lr = 1e-3;                             ///< learning rate, >= 0
+  std::pair<double, double> betas{0.9, 0.999};  ///< how much of each moment is kept from step to step, in [0, 1)
+  double eps = 1e-8;                            ///< added to the root of the second moment, >= 0
+  double weight_decay = 1e-2;                   ///< w shrinks by lr·weight_decay, >= 0
+  bool amsgrad = false;                         ///< divide by the largest second moment so far
+};
+
+/// Adam with decoupled weight decay: `Adam` with decoupled_weight_decay on, under the name and with the defaults by
+/// which it is known.
+class AdamW : public Adam {
+ public:
+  explicit AdamW(const Groups& parameters, const AdamWOptions& options = {});  ///< handles on leaves
 };
 
 }  // namespace gradtape::optim

@@ -1,7 +1,7 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/optim/flat.hpp>
 #include <gradtape/optim/lbfgs.hpp>
 #include <gradtape/optim/line_search.hpp>
-#include <gradtape/optim/update.hpp>
 
 #include <algorithm>
 #include <array>
@@ -47,36 +47,14 @@ double norm_inf(const Vector& a) {
   return largest;
 }
 
-void append(Vector& to, const Array& from) {
-  const Array a = packed(from);
-  with_floating("LBFGS", a.dtype(),
-                [&]<class T>(std::type_identity<T>) { to.insert(to.end(), a.data<T>(), a.data<T>() + a.numel()); });
-}
-
 /// The closure as a function of one vector: all parameters, one behind the other.
 class Objective {
  public:
   Objective(const std::vector<Tensor>& parameters, FunctionRef<Tensor()> closure, std::int64_t& evaluations)
       : parameters_(parameters), closure_(closure), evaluations_(evaluations) {}
 
-  Vector values() const {
-    Vector x;
-    for (const Tensor& w : parameters_) append(x, w.array());
-    return x;
-  }
-
-  void assign(const Vector& x) const {
-    const double* from = x.data();
-    for (const Tensor& w : parameters_) {
-      Leaf& leaf = w.leaf();
-      make_writable(leaf);
-      const std::int64_t n = leaf.value.numel();
-      with_floating("LBFGS", leaf.dtype, [&]<class T>(std::type_identity<T>) {
-        std::transform(from, from + n, leaf.value.data<T>(), [](double value) { return static_cast<T>(value); });
-      });
-      from += n;
-    }
-  }
+  Vector values() const { return flat_values(parameters_); }
+  void assign(const Vector& x) const { assign_flat(parameters_, x); }
 
   /// The loss where the parameters are, and its gradient.
   double evaluate(Vector& gradient) const {
@@ -108,11 +86,6 @@ class Objective {
 };
 
 }  // namespace
-
-std::string_view to_string(Stop reason) {
-  constexpr std::string_view names[] = {"gradient", "change", "iterations", "evaluations", "line_search", "not_finite"};
-  return names[static_cast<std::size_t>(reason)];
-}
 
 LBFGS::LBFGS(std::vector<Tensor> parameters, const LBFGSOptions& options)
     : lr(options.lr), parameters_(std::move(parameters)), options_(options) {
@@ -187,6 +160,24 @@ double LBFGS::step(FunctionRef<Tensor()> closure) {
 
 void LBFGS::zero_grad() const {
   for (const Tensor& w : parameters_) w.zero_grad();
+}
+
+void LBFGS::visit(StateVisitor& visitor) {
+  visitor("lr", lr);
+  visitor("iterations", iterations_);
+  visitor("evaluations", evaluations_);
+  auto changes = static_cast<std::int64_t>(history_.size());
+  visitor("changes", changes);
+  if (changes < 0 || changes > options_.history_size)
+    throw ValueError(fmt::format("LBFGS: a state with {} changes does not fit a history_size of {}", changes,
+                                 options_.history_size));
+  const std::size_t n = flat_values(parameters_).size();
+  history_.resize(static_cast<std::size_t>(changes), {Vector(n), Vector(n), 0});
+  for (std::size_t i = 0; i < history_.size(); ++i) {
+    visitor(fmt::format("{}.x", i), history_[i].x);
+    visitor(fmt::format("{}.g", i), history_[i].g);
+    visitor(fmt::format("{}.curvature", i), history_[i].curvature);
+  }
 }
 
 /// -H·g by the two-loop recursion (algorithm 7.4), with the last curvature for H to start from (eq. 7.20).

@@ -2,10 +2,11 @@
 
 #include <gradtape/core/function.hpp>
 #include <gradtape/core/tensor.hpp>
+#include <gradtape/optim/state.hpp>
+#include <gradtape/optim/stop.hpp>
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace gradtape::optim {
@@ -27,17 +28,6 @@ struct LBFGSOptions {
   LineSearch line_search = LineSearch::strong_wolfe;  ///< none is for losses that change from call to call
 };
 
-/// Why LBFGS::step came to its end.
-enum class Stop : std::uint8_t {
-  gradient,     ///< tolerance_grad is met
-  change,       ///< tolerance_change is met
-  iterations,   ///< max_iter iterations are done
-  evaluations,  ///< max_eval calls are used up; a line search is finished first
-  line_search,  ///< no lower point was found, not even along the gradient: rounding hides it, or the gradient is wrong
-  not_finite    ///< the loss or its gradient is infinite or NaN where it started
-};
-std::string_view to_string(Stop reason);
-
 /// L-BFGS: a quasi-Newton method that knows the curvature from the last changes of parameters and gradient (Nocedal and
 /// Wright, Numerical Optimization, 2nd ed., 2006, algorithms 7.4 and 7.5), for losses without noise. What it remembers
 /// is kept in double, 16·history_size bytes for an element, and lasts from call to call.
@@ -57,6 +47,8 @@ class LBFGS {
   double step(FunctionRef<Tensor()> closure);
   /// Forgets the gradients.
   void zero_grad() const;
+  /// Names the state; see state_of and load_state.
+  void visit(StateVisitor& visitor);
 
   Stop stop() const { return stop_; }                        ///< why the last call of step ended
   std::int64_t iterations() const { return iterations_; }    ///< over all calls of step

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <gradtape/optim/update.hpp>
-
-#include <vector>
+#include <gradtape/optim/optimizer.hpp>
 
 namespace gradtape::optim {
 
@@ -18,21 +16,14 @@ struct SGDOptions {
 /// Stochastic gradient descent, for each parameter w with gradient g:
 ///   d = g + weight_decay·w;  v = momentum·v + (1 - dampening)·d  (v = d at first);
 ///   w = w - lr·v, or with Nesterov w - lr·(d + momentum·v)   (Sutskever et al., ICML 2013).
-/// One pass per parameter, in place. Parameters without a gradient are left alone. Throws ValueError for options
-/// outside of their domain, GradientError for a tensor that is no leaf.
-class SGD {
+/// One pass per parameter, in place. Errors as of Optimizer.
+class SGD : public Optimizer {
  public:
-  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});  ///< handles on leaves
+  explicit SGD(const Groups& parameters, const SGDOptions& options = {});  ///< handles on leaves
 
-  /// Moves every parameter against its gradient.
-  void step();
-  /// Forgets the gradients.
-  void zero_grad() const;
-
-  double lr;  ///< the rate of the next step; assign to it to change it
+  void step() override;
 
  private:
-  Parameters parameters_;
   SGDOptions options_;
 };
 

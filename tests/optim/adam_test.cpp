@@ -72,8 +72,26 @@ TEST_CASE("Adam: options outside of their domain") {
   check_option_error({.betas = {1, 0.9}}, "Adam: betas are 1 and 0.9; both must be in [0, 1)");
   check_option_error({.betas = {0.9, -0.1}}, "Adam: betas are 0.9 and -0.1; both must be in [0, 1)");
   check_option_error({.betas = {nan, 0.9}}, "Adam: betas are nan and 0.9; both must be in [0, 1)");
-  check_option_error({.eps = -1}, "Adam: eps is -1 and weight_decay 0; neither may be negative");
-  check_option_error({.weight_decay = nan}, "Adam: eps is 1e-08 and weight_decay nan; neither may be negative");
+  check_option_error({.eps = -1}, "Adam: eps is -1; it must not be negative");
+  check_option_error({.weight_decay = nan}, "Adam: weight_decay is nan; it must not be negative");
+}
+
+TEST_CASE("AdamW: Adam with decoupled weight decay") {
+  const gt::optim::AdamWOptions defaults;
+  one_leaf::check_steps<gt::optim::AdamW>(defaults, 50,
+                                          reference({.weight_decay = 0.01, .decoupled_weight_decay = true}, 50));
+  one_leaf::check_steps<gt::optim::AdamW>(
+      gt::optim::AdamWOptions{.lr = 0.1, .betas = {0.9, 0.6}, .eps = 0.1, .weight_decay = 0.3, .amsgrad = true}, 50,
+      reference({.lr = 0.1,
+                 .betas = {0.9, 0.6},
+                 .eps = 0.1,
+                 .weight_decay = 0.3,
+                 .amsgrad = true,
+                 .decoupled_weight_decay = true},
+                50));
+  one_leaf::check_option_error<gt::optim::AdamW, gt::optim::AdamWOptions>({.lr = -1},
+                                                                          "AdamW: lr is -1; it must not be negative");
+  one_leaf::check_wants_leaves<gt::optim::AdamW>("AdamW");
 }
 
 TEST_CASE("Adam: a tensor that is no leaf") { one_leaf::check_wants_leaves<Adam>("Adam"); }

@@ -1,0 +1,66 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/optim/state.hpp>
+
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+namespace gradtape::optim {
+namespace {
+
+template <class T>
+Tensor scalar(T value) {
+  return tensor(std::span<const T>(&value, 1), {});
+}
+
+std::string describe(const Tensor& x) { return fmt::format("{} {}", to_string(x.dtype()), to_string(x.shape())); }
+
+}  // namespace
+
+void StateVisitor::operator()(std::string_view name, Array& value) {
+  Tensor held(value);
+  value = {};  // so that whoever takes the entry may be its only holder
+  entry(path(name), held);
+  value = packed(held.array());
+}
+
+void StateVisitor::operator()(std::string_view name, double& value) {
+  Tensor held = scalar(value);
+  entry(path(name), held);
+  value = held.item();
+}
+
+void StateVisitor::operator()(std::string_view name, std::int64_t& value) {
+  Tensor held = scalar(value);
+  entry(path(name), held);
+  value = held.item<std::int64_t>();
+}
+
+void StateVisitor::operator()(std::string_view name, std::vector<double>& value) {
+  Tensor held = tensor(std::span<const double>(value), {value.size()});
+  entry(path(name), held);
+  value = held.to_vector<double>();
+}
+
+void StateWriter::entry(const std::string& path, Tensor& value) {
+  const auto at = std::ranges::find(left_, path, &State::value_type::first);
+  if (at == left_.end()) {
+    faults_ += fmt::format("\n  {}: missing", path);
+    return;
+  }
+  const Tensor given = std::move(at->second);
+  left_.erase(at);
+  if (given.shape() == value.shape() && given.dtype() == value.dtype())
+    value = given.detach();
+  else
+    faults_ += fmt::format("\n  {}: {} instead of {}", path, describe(given), describe(value));
+}
+
+void StateWriter::finish() const {
+  std::string faults = faults_;
+  for (const auto& [path, value] : left_) faults += fmt::format("\n  {}: unknown", path);
+  if (!faults.empty()) throw ValueError("load_state: the state does not fit:" + faults);
+}
+
+}  // namespace gradtape::optim
