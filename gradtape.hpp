@@ -22,6 +22,7 @@
 #include <gradtape/ops/classification.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/convert.hpp>
+#include <gradtape/ops/convolution.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/custom.hpp>
 #include <gradtape/ops/decompose.hpp>

@@ -1,0 +1,186 @@
+#include <gradtape/ops/kernels/convolution.hpp>
+#include <gradtape/ops/kernels/gemm.hpp>
+#include <gradtape/ops/kernels/views.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+/// By matrix products: the elements under each window make a column (Chellapilla et al., "High performance
+/// convolutional neural networks for document processing", 2006). Some rows of windows are taken at a time, so that
+/// their columns stay in the second-level cache between being written and being read.
+namespace gradtape::detail {
+namespace {
+
+constexpr std::int64_t block_bytes = 256 << 10;
+constexpr std::int64_t least_columns = 64;  // fewer make a slow product
+
+/// The images of one sample and one block of rows of windows, as matrices, one for each group.
+struct Block {
+  std::int64_t sample, row, rows;  // of windows
+};
+
+class Blocks {
+ public:
+  Blocks(const Convolution& c, Dtype dtype)
+      : c_(c),
+        width_(c.windows.count[1]),
+        windows_(c.windows.count[0] * width_),
+        depth_(c.weight.numel() / c.weight[0]),
+        as_it_is_(c.windows.size == Pair{1, 1} && c.windows.stride == Pair{1, 1} && c.windows.padding == Pair{0, 0} &&
+                  c.windows.count == c.windows.image) {
+    const auto row_bytes = product(std::array{c.groups, depth_, width_, static_cast<std::int64_t>(size_of(dtype))});
+    const std::int64_t rows = std::max(block_bytes / std::max<std::int64_t>(row_bytes.value_or(block_bytes), 1),
+                                       (least_columns - 1) / width_ + 1);
+    rows_ = as_it_is_ ? c.windows.count[0] : std::min(rows, c.windows.count[0]);
+    if (!as_it_is_) room_ = Array::make(dtype, {c.groups, depth_, rows_ * width_});
+  }
+
+  template <class F>
+  void for_each(F f) const {
+    for (std::int64_t sample = 0; sample < c_.x[0]; ++sample)
+      for (std::int64_t row = 0; row < c_.windows.count[0]; row += rows_)
+        f(Block{sample, row, std::min(rows_, c_.windows.count[0] - row)});
+  }
+
+  bool as_it_is() const { return as_it_is_; }
+
+  /// [groups, out / groups, depth]
+  Array weight(const Array& w) const { return reshaped(w, {c_.groups, c_.weight[0] / c_.groups, depth_}); }
+
+  /// [groups, out / groups, windows of the block], packed if it is all of them.
+  Array outputs(const Array& y, const Block& b) const {
+    const std::int64_t out = c_.weight[0] / c_.groups;
+    return Array::view(y, {c_.groups, out, b.rows * width_}, {out * windows_, windows_, 1},
+                       b.sample * c_.weight[0] * windows_ + b.row * width_);
+  }
+
+  /// [groups, depth, windows of the block], not filled yet; x itself where the elements stand there like that.
+  Array columns(const Array& x, const Block& b) const {
+    const Shape shape{c_.groups, depth_, b.rows * width_};
+    return as_it_is_ ? Array::view(x, shape, packed_strides(shape), b.sample * shape.numel())
+                     : Array::view(room_, shape, packed_strides(shape));
+  }
+
+ private:
+  const Convolution& c_;
+  std::int64_t width_, windows_, depth_, rows_;
+  bool as_it_is_;
+  Array room_;
+};
+
+/// Calls `f(column, x, lo, hi)` for each row of windows of the block and each of their elements: where a row of columns
+/// and a row of x start, and which windows [lo, hi) of the row have that element inside of the image.
+template <class F>
+void for_each_run(const Convolution& c, const Block& b, F f) {
+  const Windows& w = c.windows;
+  const std::int64_t height = w.image[0], width = w.image[1];
+  std::int64_t column = 0;
+  for (std::int64_t channel = 0; channel < c.x[1]; ++channel)
+    for (std::int64_t i = 0; i < w.size[0]; ++i)
+      for (std::int64_t j = 0; j < w.size[1]; ++j) {
+        const std::int64_t first = w.at(1, 0, j);  // of the row's first window
+        const auto windows_before = [&](std::int64_t place) {
+          return std::clamp<std::int64_t>(place <= first ? 0 : (place - first - 1) / w.stride[1] + 1, 0, w.count[1]);
+        };
+        const std::int64_t lo = windows_before(0), hi = windows_before(width);
+        for (std::int64_t row = b.row; row < b.row + b.rows; ++row, column += w.count[1]) {
+          const std::int64_t y = w.at(0, row, i);
+          const bool inside = y >= 0 && y < height;
+          f(column, ((b.sample * c.x[1] + channel) * height + y) * width + first, inside ? lo : 0, inside ? hi : 0);
+        }
+      }
+}
+
+/// Copies n elements in chunks of 16 bytes, the last of which may reach beyond them.
+template <class T>
+void copy_chunks(T* to, const T* from, std::int64_t n) {
+  constexpr auto chunk = static_cast<std::int64_t>(16 / sizeof(T));
+  for (std::int64_t k = 0; k < n; k += chunk) std::memcpy(to + k, from + k, 16);
+}
+
+template <class T>
+void fill_columns(const Convolution& c, const Block& b, T* columns, const T* x) {
+  const std::int64_t stride = c.windows.stride[1], width = c.windows.count[1];
+  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t lo, std::int64_t hi) {
+    T* const to = columns + column;
+    std::fill(to, to + lo, T{0});
+    if (stride == 1)
+      copy_chunks(to + lo, x + at + lo, hi - lo);  // what it writes beyond is written after it
+    else
+      for (std::int64_t k = lo; k < hi; ++k) to[k] = x[at + k * stride];
+    std::fill(to + hi, to + width, T{0});
+  });
+}
+
+template <class T>
+void add_columns(const Convolution& c, const Block& b, T* x, const T* columns) {
+  const std::int64_t stride = c.windows.stride[1];
+  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t lo, std::int64_t hi) {
+    const T* const from = columns + column;
+    if (stride == 1)
+      for (std::int64_t k = lo; k < hi; ++k) x[at + k] += from[k];
+    else
+      for (std::int64_t k = lo; k < hi; ++k) x[at + k * stride] += from[k];
+  });
+}
+
+/// The columns of a block of x.
+Array columns_of(const Convolution& c, const Blocks& blocks, const Array& x, const Block& b) {
+  const Array columns = blocks.columns(x, b);
+  if (!blocks.as_it_is())
+    with_floating("convolution", x.dtype(),
+                  [&]<class T>(std::type_identity<T>) { fill_columns(c, b, columns.data<T>(), x.data<T>()); });
+  return columns;
+}
+
+}  // namespace
+
+void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta) {
+  if (y.numel() == 0) return;
+  const Array from = packed(x);
+  const Blocks blocks(c, y.dtype());
+  const Array w = blocks.weight(weight);
+  blocks.for_each([&](const Block& b) {
+    const Array columns = columns_of(c, blocks, from, b), out = blocks.outputs(y, b);
+    // (out,depth)·(depth,windows) -> (out,windows)
+    if (out.packed()) return gemm(out, w, columns, beta);
+    const Array part = Array::make(y.dtype(), out.shape());
+    gemm(part, w, columns, 0);
+    if (beta == 0)
+      copy_elements(out, part);
+    else
+      add_elements(out, part);
+  });
+}
+
+void convolve_back(const Convolution& c, const Array& x, const Array& y, const Array& weight, double beta) {
+  if (beta == 0) fill(x, 0);
+  if (x.numel() == 0 || y.numel() == 0) return;
+  const Array from = packed(y);
+  const Blocks blocks(c, x.dtype());
+  const Array w = transposed(blocks.weight(weight), 1, 2);
+  blocks.for_each([&](const Block& b) {
+    const Array columns = blocks.columns(x, b);
+    // (depth,out)·(out,windows) -> (depth,windows)
+    gemm(columns, w, blocks.outputs(from, b), blocks.as_it_is() ? 1 : 0);
+    if (!blocks.as_it_is())
+      with_floating("convolution", x.dtype(),
+                    [&]<class T>(std::type_identity<T>) { add_columns(c, b, x.data<T>(), columns.data<T>()); });
+  });
+}
+
+void correlate(const Convolution& c, const Array& weight, const Array& y, const Array& x, double beta) {
+  if (beta == 0) fill(weight, 0);
+  if (weight.numel() == 0 || y.numel() == 0) return;
+  const Array from = packed(x), of = packed(y);
+  const Blocks blocks(c, x.dtype());
+  const Array w = blocks.weight(weight);
+  // (out,windows)·(windows,depth) -> (out,depth)
+  blocks.for_each(
+      [&](const Block& b) { gemm(w, blocks.outputs(of, b), transposed(columns_of(c, blocks, from, b), 1, 2), 1); });
+}
+
+}  // namespace gradtape::detail

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <gradtape/core/array.hpp>
+#include <gradtape/ops/window.hpp>
+
+#include <cstdint>
+
+/// The three products of a convolution: each of y, x and weight from the other two.
+namespace gradtape::detail {
+
+/// The shapes of x [n, c, h, w], weight [out, c / groups, kh, kw] and y [n, out, oh, ow], and how windows lie over x.
+struct Convolution {
+  Shape x, weight, y;
+  Windows windows;
+  std::int64_t groups;
+};
+
+/// y = beta * y + the convolution of x with weight. As everywhere here, beta is 0 or 1, what is written is packed, and
+/// what is read may have any strides.
+void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta);
+
+/// x = beta * x + the gradient of x, where y holds that of the convolution.
+void convolve_back(const Convolution& c, const Array& x, const Array& y, const Array& weight, double beta);
+
+/// weight = beta * weight + the gradient of weight likewise.
+void correlate(const Convolution& c, const Array& weight, const Array& y, const Array& x, double beta);
+
+}  // namespace gradtape::detail
