@@ -81,10 +81,10 @@ class Optimizer {
   /// Throws GradientError that names the optimizer for a tensor that is no leaf, ValueError for an option, its own or a
   /// group's, outside of its domain.
   Optimizer(const char* name, const Groups& parameters, double rate, double weight_decay, const Memory& memory);
-  Optimizer(const Optimizer&) = default;  ///< for the same parameters; remembers on its own from here
-  Optimizer(Optimizer&&) = default;
-  Optimizer& operator=(const Optimizer&) = default;
-  Optimizer& operator=(Optimizer&&) = default;
+  Optimizer(const Optimizer&) = default;             ///< for the same parameters; remembers on its own from here
+  Optimizer(Optimizer&&) = default;                  ///< takes over what the other remembers
+  Optimizer& operator=(const Optimizer&) = default;  ///< the same
+  Optimizer& operator=(Optimizer&&) = default;       ///< the same
 
   const char* name() const { return name_; }  ///< for messages
 

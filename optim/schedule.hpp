@@ -100,6 +100,7 @@ struct PlateauOptions {
 /// Throws ValueError for options outside of their domain.
 class PlateauLR {
  public:
+  /// Throws ValueError for options outside of their domain.
   explicit PlateauLR(const PlateauOptions& options);
 
   /// Once a step. NaN is no better than anything.

@@ -54,6 +54,7 @@ class StateReader : public StateVisitor {
 /// Replaces a state, and notes what does not fit.
 class StateWriter : public StateVisitor {
  public:
+  /// Hands the entries of `state` to whoever visits.
   explicit StateWriter(const State& state) : left_(state) {}
   void finish() const;  ///< throws ValueError if something did not fit
 
