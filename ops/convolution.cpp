@@ -86,7 +86,6 @@ struct ConvBias {
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(Conv{c}, x, t); }
 };
 
-/// What fits, for a message: the kernel of one or two axes, and which axis of weight counts the channels of x.
 [[noreturn]] void throw_shapes(std::string_view op, const Tensor& x, const Tensor& weight, const Tensor& bias,
                                std::int64_t groups, std::string_view expected) {
   throw ShapeError(fmt::format("{}: x {}, weight {}{} do not fit{}; expected {}", op, to_string(x.shape()),
@@ -104,7 +103,7 @@ void check_dtypes(std::string_view op, const Tensor& x, const Tensor& weight, co
   if (bias.defined()) detail::check_floating(op, {&bias.array()});
 }
 
-/// Whether weight [a, b, …] and bias turn channels into `out` others, `groups` of them apart.
+/// Whether the ranks are right, the kernel has elements, and the groups divide the first axis of weight.
 bool fit(const Tensor& x, const Tensor& weight, const Tensor& bias, int rank, std::int64_t groups) {
   return x.rank() == rank && weight.rank() == rank && weight.shape()[0] % groups == 0 &&
          std::all_of(weight.shape().begin() + 2, weight.shape().end(), [](std::int64_t n) { return n > 0; }) &&

@@ -87,10 +87,10 @@ concept HasForwardRule = requires { signature<I, Op>(&Op::jvp); };
 
 template <class Op, int I>
 struct RuleFor {
-  static_assert(HasRule<I, Op>,
-                "this op has no rule for one of its inputs: add `auto vjp(Wrt<I>, Grad g, …) const`, or, if there is "
-                "no gradient, "
-                "`NoGradient vjp(Wrt<I>) const { return {}; }`");
+  static_assert(
+      HasRule<I, Op>,
+      "this op has no rule for one of its inputs: add `auto vjp(Wrt<I>, Grad g, …) const`, or, if there is no "
+      "gradient, `NoGradient vjp(Wrt<I>) const { return {}; }`");
   using type = decltype(signature<I, Op>(&Op::vjp));
 };
 
@@ -126,9 +126,10 @@ void check_dtypes(std::string_view op, std::initializer_list<const Array*> input
 /// Throws DtypeError unless every input is f32 or f64.
 void check_floating(std::string_view op, std::initializer_list<const Array*> inputs);
 
+/// A leaf of zeros in the place of a node's gradient.
+Tensor zero_gradient(const Node& node);
 /// The derivative along t of an op whose rule gives `result` for the gradient `g`: the rule is linear in g, so its own
 /// rule turns it round.
-Tensor zero_gradient(const Node& node);  ///< a leaf
 Tensor turned(const Tensor& result, const Tensor& g, const Tensor& t, bool create_graph);
 
 /// Calls `f(std::integral_constant<std::size_t, I>{})` for every I below N.
@@ -229,8 +230,8 @@ class RecordedNode final : public Node {
         [&](const auto&... x) {
           if constexpr (Accumulates<Last, std::conditional_t<true, Array, decltype(x)>...>) {
             const Array partial = pass.partial(input);
-            if (partial && spec_of(tail.op, x.array()...) ==
-                               Spec{partial.dtype(), partial.shape()})  // else `give` says what is wrong
+            const auto fits = [&] { return spec_of(tail.op, x.array()...) == Spec{partial.dtype(), partial.shape()}; };
+            if (partial && fits())  // else `give` says what is wrong
               return tail.op.value(partial, x.array()..., 1.0);
           }
           pass.give(input, record(tail.op, x...));
@@ -248,21 +249,26 @@ class RecordedNode final : public Node {
 /// Applies a structured op to `x…` and records it if one needs a gradient.
 ///
 /// A structured op is a struct with
+///
 ///   static constexpr std::string_view name;
-///   Shape infer(const Shape& x…) const;      the output's shape, or Spec (shape and dtype); throws, naming op and
-///   shapes.
-///                                            Parameters may be const Array& where the dtype matters.
-///   void value(const Array& out, const Array& x…) const;   fills `out`; inputs may be strided. A last parameter
-///   `double beta = 0`
-///                                            says that it can compute out = beta * out + value.
-///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;  one per input, in Tensor ops; reads what its parameters name,
-///   returns a
-///                                            Tensor or tail(op, x…). No gradient: NoGradient vjp(Wrt<I>) const {
-///                                            return {}; }
-///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;  optional: the derivative along t, of what vjp reads; else vjp is
-///   turned round
-/// or, instead of infer and value, `Array view(const Array& x…) const` for the same data under another shape and
-/// strides; its rule may be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
+///
+///   Shape infer(const Shape& x…) const;
+///     the output's shape, or Spec (shape and dtype); throws, naming op and shapes. Parameters may be const Array&
+///     where the dtype matters.
+///
+///   void value(const Array& out, const Array& x…) const;
+///     fills `out`; inputs may be strided. A last parameter `double beta = 0` says that it can compute
+///     out = beta * out + value.
+///
+///   auto vjp(Wrt<I>, Grad g, In<k> x…, Out y) const;
+///     one per input, in Tensor ops; reads what its parameters name, returns a Tensor or tail(op, x…). No gradient:
+///     NoGradient vjp(Wrt<I>) const { return {}; }
+///
+///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;
+///     optional: the derivative along t, of what vjp reads; else vjp is turned round.
+///
+/// Instead of infer and value it may have `Array view(const Array& x…) const` for the same data under another shape and
+/// strides; its rule may then be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
 template <class Op, std::convertible_to<Tensor>... X>
 Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);

@@ -15,16 +15,14 @@ void move(const Update<T>& u, const AdamOptions& options) {
   const T beta1 = static_cast<T>(b1), beta2 = static_cast<T>(b2);
   const T part1 = static_cast<T>(1 - b1), part2 = static_cast<T>(1 - b2);
   const T rate = static_cast<T>(u.lr * root2 / c1), eps = static_cast<T>(options.eps * root2);
-  const bool decoupled = options.decoupled_weight_decay;
-  const T decay = static_cast<T>(decoupled ? 0 : u.weight_decay);
-  const T keep = static_cast<T>(decoupled ? 1 - u.lr * u.weight_decay : 1);
+  const Decay decay(u, options.decoupled_weight_decay);
   const auto [m, v, largest] = u.memory;
   for (std::int64_t i = 0; i < u.n; ++i) {
-    const T d = u.g[i] + decay * u.w[i];
+    const T d = u.g[i] + decay.penalty * u.w[i];
     m[i] = beta1 * m[i] + part1 * d;
     v[i] = beta2 * v[i] + part2 * d * d;
     const T second = largest ? (largest[i] = std::max(largest[i], v[i])) : v[i];
-    u.w[i] = keep * u.w[i] - rate * m[i] / (std::sqrt(second) + eps);
+    u.w[i] = decay.keep * u.w[i] - rate * m[i] / (std::sqrt(second) + eps);
   }
 }
 

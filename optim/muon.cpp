@@ -41,7 +41,7 @@ void move(const Update<T>& u, const MuonOptions& options) {
   const auto m = static_cast<double>(u.shape[0]), n = static_cast<double>(u.shape[1]);
   const bool original = options.adjust_lr == MuonRate::original;
   const double scale = original ? std::sqrt(std::max(1., m / n)) : 0.2 * std::sqrt(std::max(m, n));
-  const T keep = static_cast<T>(1 - u.lr * u.weight_decay), rate = static_cast<T>(u.lr * scale);
+  const T keep = Decay(u, true).keep, rate = static_cast<T>(u.lr * scale);
   const T* const x = orthogonal.array().data<T>();
   for (std::int64_t i = 0; i < u.n; ++i) u.w[i] = keep * u.w[i] - rate * x[i];
 }

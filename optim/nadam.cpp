@@ -17,15 +17,13 @@ void move(const Update<T>& u, const NAdamOptions& options) {
   const T scale = static_cast<T>(1 / std::sqrt(1 - std::pow(b2, u.step))), eps = static_cast<T>(options.eps);
   const T beta1 = static_cast<T>(b1), beta2 = static_cast<T>(b2);
   const T part1 = static_cast<T>(1 - b1), part2 = static_cast<T>(1 - b2);
-  const bool decoupled = options.decoupled_weight_decay;
-  const T decay = static_cast<T>(decoupled ? 0 : u.weight_decay);
-  const T keep = static_cast<T>(decoupled ? 1 - u.lr * u.weight_decay : 1);
+  const Decay decay(u, options.decoupled_weight_decay);
   T *const m = u.memory[0], *const v = u.memory[1];
   for (std::int64_t i = 0; i < u.n; ++i) {
-    const T d = u.g[i] + decay * u.w[i];
+    const T d = u.g[i] + decay.penalty * u.w[i];
     m[i] = beta1 * m[i] + part1 * d;
     v[i] = beta2 * v[i] + part2 * d * d;
-    u.w[i] = keep * u.w[i] - (of_d * d + of_m * m[i]) / (std::sqrt(v[i]) * scale + eps);
+    u.w[i] = decay.keep * u.w[i] - (of_d * d + of_m * m[i]) / (std::sqrt(v[i]) * scale + eps);
   }
 }
 

@@ -55,6 +55,18 @@ struct Update {
   const Shape& shape;        ///< of the parameter
 };
 
+/// Weight decay of a step: a penalty adds penalty·w to the gradient; decoupled, w becomes keep·w and no penalty is
+/// left.
+template <class T>
+struct Decay {
+  /// For the step of `u`.
+  Decay(const Update<T>& u, bool decoupled)
+      : penalty(static_cast<T>(decoupled ? 0 : u.weight_decay)),
+        keep(static_cast<T>(decoupled ? 1 - u.lr * u.weight_decay : 1)) {}
+  T penalty;  ///< 0 if it is decoupled
+  T keep;     ///< 1 unless it is
+};
+
 /// Names of what an optimizer keeps for each parameter; null for what it does not keep.
 struct Memory {
   std::array<const char*, 3> elements{};  ///< arrays like the parameter

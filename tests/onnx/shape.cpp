@@ -37,24 +37,17 @@ Outputs flatten(const Node& n) {
   return gt::reshape(x, {rows, columns});
 }
 
-Outputs squeeze(const Node& n) {
-  const gt::Tensor x = n[0];
-  const unsigned mask = gt::axis_mask("Squeeze", n.has(1) ? list_of<gt::Axes>(n.integers(1)) : gt::Axes{}, x.rank());
-  Dims dims;
-  for (int axis = 0; axis < x.rank(); ++axis)
-    if (!(mask >> axis & 1) || (!n.has(1) && x.shape()[axis] != 1)) dims.push_back(x.shape()[axis]);
-  return reshaped(x, dims);
-}
+Outputs squeeze(const Node& n) { return gt::squeeze(n[0], n.has(1) ? list_of<gt::Axes>(n.integers(1)) : gt::Axes{}); }
 
+/// Axes are those of the result.
 Outputs unsqueeze(const Node& n) {
-  const gt::Tensor x = n[0];
+  gt::Tensor x = n[0];
   const Dims axes = n.integers(1);
-  Dims dims = dims_of(x);
   const int rank = x.rank() + static_cast<int>(axes.size());
   const unsigned mask = gt::axis_mask("Unsqueeze", list_of<gt::Axes>(axes), rank);
   for (int axis = 0; axis < rank; ++axis)
-    if (mask >> axis & 1) dims.insert(dims.begin() + axis, 1);
-  return reshaped(x, dims);
+    if (mask >> axis & 1) x = gt::unsqueeze(x, axis);
+  return x;
 }
 
 /// Both shapes stretch to a common one.
@@ -94,13 +87,7 @@ Outputs split(const Node& n) {
   const int axis = n.axis(0);
   const auto parts = static_cast<std::int64_t>(n.outputs());
   const Dims sizes = n.has(1) ? n.integers(1) : Dims(n.outputs(), (x.shape()[axis] + parts - 1) / parts);
-  std::vector<gt::Tensor> outputs;
-  std::int64_t begin = 0;
-  for (const std::int64_t size : sizes) {
-    outputs.push_back(gt::slice(x, {.axis = axis, .begin = begin, .end = begin + size}));
-    begin += size;
-  }
-  return outputs;
+  return gt::split(x, gt::Pieces(sizes), {axis});
 }
 
 Outputs concat(const Node& n) {

@@ -37,7 +37,7 @@ Maker norm(gt::Tensor (Random::*sample)(const gt::Shape&), double p) {
   return reduction(sample, &Random::filled_shape, ours, theirs);
 }
 
-/// var or std with a correction of 0 or, where there is more than one element, 1.
+/// var with a correction of 0 or, where there is more than one element, 1.
 template <class Theirs>
 Maker spread(gt::Tensor (*ours)(const gt::Tensor&, const gt::VarOptions&), Theirs theirs) {
   return [=](Random& r) {
