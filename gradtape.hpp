@@ -14,8 +14,10 @@
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/data/idx.hpp>
 #include <gradtape/nn/init.hpp>
-#include <gradtape/nn/layers.hpp>
+#include <gradtape/nn/linear.hpp>
+#include <gradtape/nn/mlp.hpp>
 #include <gradtape/nn/module.hpp>
+#include <gradtape/nn/sequential.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/checkpoint.hpp>

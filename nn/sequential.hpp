@@ -2,37 +2,15 @@
 
 #include <gradtape/core/function.hpp>
 #include <gradtape/nn/module.hpp>
-#include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/functional.hpp>
 
 #include <concepts>
 #include <initializer_list>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace gradtape::nn {
-
-/// Options of Linear.
-struct LinearOptions {
-  bool bias = true;  ///< add a bias
-};
-
-/// x·Wᵀ + b: (…, in) -> (…, out). `weight` is [out, in], `bias` [out]; both start uniform in ±1/sqrt(in), as PyTorch's
-/// do.
-class Linear : public Module {
- public:
-  /// Throws ValueError for a width below 1.
-  Linear(std::int64_t in, std::int64_t out, const LinearOptions& options = {});
-
-  Tensor operator()(const Tensor& x) const;  ///< x·Wᵀ + b; throws ShapeError if x is not (…, in)
-  void visit(Visitor& v) override { v("weight", weight), v("bias", bias); }
-  std::string description() const override;
-
-  Parameter weight;  ///< [out, in]
-  Parameter bias;    ///< [out]; empty without bias
-};
 
 /// Any function of one tensor, ops by name included, which may leave options out.
 class Activation : public Function<Tensor(const Tensor&)> {
@@ -90,38 +68,6 @@ class Sequential : public Module {
 
  private:
   std::vector<Step> steps_;
-};
-
-/// Widths of an MLP's layers, input first: `{784, 128, 10}`, or a vector.
-class Widths {
- public:
-  Widths(std::initializer_list<Integer> widths);                                     ///< input first
-  explicit Widths(std::vector<std::int64_t> widths) : values_(std::move(widths)) {}  ///< the same
-  const std::vector<std::int64_t>& values() const { return values_; }                ///< input first
-
- private:
-  std::vector<std::int64_t> values_;
-};
-
-/// Options of MLP.
-struct MLPOptions {
-  Activation activation = Activation(relu);  ///< after every layer but the last
-};
-
-/// Multilayer perceptron: Linear layers with an activation between them, the output linear. (n, first) -> (n, last).
-/// Throws ValueError for fewer than two widths or a width below 1.
-class MLP : public Module {
- public:
-  /// Weights start as those of Linear.
-  explicit MLP(const Widths& widths, const MLPOptions& options = {});
-
-  Tensor operator()(const Tensor& x) const;  ///< (n, first) -> (n, last)
-  void visit(Visitor& v) override;
-
-  std::vector<Linear> layers;  ///< from input to output
-
- private:
-  Activation activation_;
 };
 
 }  // namespace gradtape::nn

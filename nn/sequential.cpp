@@ -1,0 +1,18 @@
+#include <gradtape/nn/sequential.hpp>
+
+#include <string>
+
+namespace gradtape::nn {
+
+Tensor Sequential::operator()(const Tensor& x) const {
+  Tensor y = x;
+  for (const Step& step : steps_) y = step(y);
+  return y;
+}
+
+void Sequential::visit(Visitor& v) {
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (Module* inner = steps_[i].module()) v(std::to_string(i), *inner);
+}
+
+}  // namespace gradtape::nn
