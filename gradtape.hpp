@@ -40,6 +40,7 @@
 #include <gradtape/ops/math.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/matrix_function.hpp>
+#include <gradtape/ops/normalization.hpp>
 #include <gradtape/ops/pad.hpp>
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>

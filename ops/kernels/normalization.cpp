@@ -1,0 +1,123 @@
+#include <gradtape/ops/kernels/normalization.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <xsimd/xsimd.hpp>
+
+namespace gradtape::detail {
+namespace {
+
+/// Σ at(i) over a row of n elements, `at` giving the lanes from i on: in T over a block, in double over the blocks.
+template <class T, class F>
+double sum_row(std::int64_t n, F at) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  double total = 0;
+  for (std::int64_t first = 0; first < n; first += 64 * lane) {
+    const std::int64_t end = std::min(n, first + 64 * lane);
+    Batch sum(T{0});
+    std::int64_t i = first;
+    for (; i + lane <= end; i += lane) sum += at(i);
+    total += static_cast<double>(xsimd::hadd(sum));
+    if (i == end) continue;
+    alignas(64) T rest[Batch::size];
+    at(i).store_aligned(rest);
+    for (std::int64_t k = 0; k < end - i; ++k) total += static_cast<double>(rest[k]);
+  }
+  return total;
+}
+
+/// out[i] = at(i) likewise.
+template <class T, class F>
+void store_row(T* out, std::int64_t n, F at) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  std::int64_t i = 0;
+  for (; i + lane <= n; i += lane) at(i).store_unaligned(out + i);
+  if (i == n) return;
+  alignas(64) T rest[Batch::size];
+  at(i).store_aligned(rest);
+  std::copy_n(rest, n - i, out + i);
+}
+
+template <class T>
+xsimd::batch<T> load(const T* x) {
+  return xsimd::batch<T>::load_unaligned(x);
+}
+
+/// The lanes of x̂ of one row.
+template <class T>
+struct Row {
+  const T* x;
+  T mean = 0, rest = 0, r;  // the mean is mean + rest: where it is large, T rounds it by much of a deviation
+
+  Row(const T* row, const RowNorm& norm) : x(row) {
+    const auto average = [&](auto at) { return sum_row<T>(norm.n, at) / static_cast<double>(norm.n); };
+    if (norm.centered) {
+      mean = static_cast<T>(average([&](std::int64_t i) { return load(x + i); }));
+      rest = static_cast<T>(average([&](std::int64_t i) { return load(x + i) - mean; }));
+    }
+    const double square = average([&](std::int64_t i) {
+      const auto d = centered(i);
+      return d * d;
+    });
+    r = static_cast<T>(1 / std::sqrt(square + norm.eps));
+  }
+  auto operator()(std::int64_t i) const { return centered(i) * r; }
+
+ private:
+  auto centered(std::int64_t i) const { return (load(x + i) - mean) - rest; }
+};
+
+/// Calls `f(row, number of its first element)` for every row of x.
+template <class F>
+void for_each_row(const Array& x, const RowNorm& norm, F f) {
+  if (x.numel() == 0) return;
+  with_floating("layer_norm", x.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t at = 0; at < x.numel(); at += norm.n) f(Row<T>(x.data<T>() + at, norm), at);
+  });
+}
+
+}  // namespace
+
+void normalize(const Array& out, const Array& x, const RowNorm& norm) {
+  for_each_row(x, norm,
+               [&]<class T>(const Row<T>& row, std::int64_t at) { store_row(out.data<T>() + at, norm.n, row); });
+}
+
+void normalize_affine(const Array& out, const Array& x, const Array& weight, const Array& bias, const RowNorm& norm) {
+  for_each_row(x, norm, [&]<class T>(const Row<T>& row, std::int64_t at) {
+    const T *w = weight.data<T>(), *b = bias.data<T>();
+    store_row(out.data<T>() + at, norm.n, [&](std::int64_t i) { return row(i) * load(w + i) + load(b + i); });
+  });
+}
+
+void normalize_vjp(const Array& out, const Array& g, const Array& x, const RowNorm& norm) {
+  const auto n = static_cast<double>(norm.n);
+  for_each_row(x, norm, [&]<class T>(const Row<T>& row, std::int64_t at) {
+    const T* gr = g.data<T>() + at;
+    const auto mean = [&](auto f) { return static_cast<T>(sum_row<T>(norm.n, f) / n); };
+    const T mean_g = norm.centered ? mean([&](std::int64_t i) { return load(gr + i); }) : T{0},
+            mean_gx = mean([&](std::int64_t i) { return load(gr + i) * row(i); });
+    store_row(out.data<T>() + at, norm.n,
+              [&](std::int64_t i) { return (load(gr + i) - mean_g - row(i) * mean_gx) * row.r; });
+  });
+}
+
+void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, const RowNorm& norm) {
+  constexpr std::int64_t group = 64;
+  const Array part = Array::make(out.dtype(), out.shape());
+  fill(out, 0);
+  fill(part, 0);
+  for_each_row(x, norm, [&]<class T>(const Row<T>& row, std::int64_t at) {
+    T *sums = part.data<T>(), *total = out.data<T>();
+    store_row(sums, norm.n, [&](std::int64_t i) { return load(sums + i) + load(g.data<T>() + at + i) * row(i); });
+    const std::int64_t end = at + norm.n;
+    if (end % (group * norm.n) != 0 && end != x.numel()) return;
+    store_row(total, norm.n, [&](std::int64_t i) { return load(total + i) + load(sums + i); });
+    fill(part, 0);
+  });
+}
+
+}  // namespace gradtape::detail
