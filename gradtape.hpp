@@ -29,6 +29,7 @@
 #include <gradtape/ops/custom.hpp>
 #include <gradtape/ops/decompose.hpp>
 #include <gradtape/ops/diagonal.hpp>
+#include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/functional.hpp>
 #include <gradtape/ops/hook.hpp>
 #include <gradtape/ops/index.hpp>
