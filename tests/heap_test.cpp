@@ -16,6 +16,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <dlfcn.h>
 
@@ -189,6 +190,32 @@ TEST_CASE("heap: none in a step of Adam") {
     adam.zero_grad();
     loss.backward();
     adam.step();
+  });
+}
+
+TEST_CASE("heap: none in a step of the other optimizers, with clipping, a schedule and an average") {
+  gt::nn::MLP net({20, 32, 5}, {.activation = gt::tanh});
+  const auto w = net.parameters(), matrices = std::vector<gt::Tensor>{w[0], w[2]};
+  namespace optim = gt::optim;
+  optim::AdamW adamw(w);
+  optim::RMSprop rmsprop(w, {.lr = 1e-3, .momentum = 0.9, .centered = true});
+  optim::Adagrad adagrad(w);
+  optim::Adadelta adadelta(w);
+  optim::NAdam nadam(w);
+  optim::Lion lion({{.parameters = {w[0], w[1]}}, {.parameters = {w[2], w[3]}, .weight_decay = 0.1}});
+  optim::Muon muon(matrices);
+  optim::EMA ema(w);
+  const optim::CosineLR schedule{.lr = 1e-3, .steps = 1000};
+  const auto x = gt::randn({32, 20}), y = gt::randn({32, 5});
+  std::int64_t t = 0;
+  check_steps([&] {
+    const auto loss = gt::mse_loss(net(x), y);
+    adamw.zero_grad();
+    loss.backward();
+    optim::clip_grad_norm(w, 1);
+    adamw.lr = schedule(t++);
+    adamw.step(), rmsprop.step(), adagrad.step(), adadelta.step(), nadam.step(), lion.step(), muon.step();
+    ema.update();
   });
 }
 
