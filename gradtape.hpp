@@ -22,6 +22,7 @@
 #include <gradtape/nn/sequential.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/attention.hpp>
 #include <gradtape/ops/checkpoint.hpp>
 #include <gradtape/ops/classification.hpp>
 #include <gradtape/ops/compare.hpp>

@@ -31,11 +31,6 @@ Matrix<T> block_of(const Matrix<T>& x, std::int64_t row, std::int64_t col, std::
           x.row_step, x.col_step};
 }
 
-template <class T>
-Matrix<T> transposed(const Matrix<T>& x) {
-  return {x.data, x.cols, x.rows, x.col_step, x.row_step};
-}
-
 /// Room for some elements, from the pool.
 template <class T>
 class Scratch {
@@ -143,40 +138,27 @@ void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   blocked_gemm(out, a, b, add);
 }
 
-/// The last two axes. Along an axis of one element any step will do, and this one makes it contiguous.
-template <class T>
-Matrix<T> matrix_of(const Array& x) {
-  const auto row = static_cast<std::size_t>(x.rank()) - 2, col = row + 1;
-  const std::int64_t rows = x.shape()[-2], cols = x.shape()[-1];
-  return {x.data<T>(), rows, cols, rows == 1 ? 1 : x.strides()[row], cols == 1 ? 1 : x.strides()[col]};
-}
-
-/// Where matrix `index` of a batch starts; leading axes counted as one, the last fastest.
-std::int64_t start_of(const Array& x, std::int64_t index) {
-  std::int64_t offset = 0;
-  for (int axis = x.rank() - 2; axis-- > 0;) {
-    offset += index % x.shape()[axis] * x.strides()[static_cast<std::size_t>(axis)];
-    index /= x.shape()[axis];
-  }
-  return offset;
-}
-
 /// Products [begin, end) of a batch, each of which writes a matrix of its own.
 template <class T>
 void multiply_batch(const Array& out, const Array& a, const Array& b, std::int64_t begin, std::int64_t end, bool add) {
   for (std::int64_t i = begin; i < end; ++i) {
-    Matrix<T> left = matrix_of<T>(a), right = matrix_of<T>(b);
-    left.data += start_of(a, i), right.data += start_of(b, i);
-    multiply(out.data<T>() + start_of(out, i), left, right, add);
+    multiply(out.data<T>() + start_of(out, i), matrix_at<T>(a, i), matrix_at<T>(b, i), add);
   }
 }
 
 }  // namespace
 
+template <class T>
+void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+  if (a.rows > 0 && b.cols > 0) multiply(out, a, b, add);
+}
+template void gemm_at(float*, const Matrix<float>&, const Matrix<float>&, bool);
+template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, bool);
+
 void gemm(const Array& out, const Array& a, const Array& b, double beta) {
   with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
     if (out.numel() == 0) return;
-    if (out.rank() == 2) return multiply(out.data<T>(), matrix_of<T>(a), matrix_of<T>(b), beta != 0);
+    if (out.rank() == 2) return multiply(out.data<T>(), matrix_at<T>(a, 0), matrix_at<T>(b, 0), beta != 0);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
     multiply_batch<T>(out, a, b, 0, count, beta != 0);

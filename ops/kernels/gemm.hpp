@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/array.hpp>
+#include <gradtape/ops/kernels/matrix.hpp>
 
 namespace gradtape::detail {
 
@@ -9,5 +10,9 @@ namespace gradtape::detail {
 /// `out` holds is never read. An element is summed up in an order that depends on the shapes and on which axes of a and
 /// b are contiguous.
 void gemm(const Array& out, const Array& a, const Array& b, double beta);
+
+/// out = or += a · b for two matrices of float or double; `out` is packed.
+template <class T>
+void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add);
 
 }  // namespace gradtape::detail

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gradtape/core/array.hpp>
+
+#include <cstddef>
 #include <cstdint>
 
 namespace gradtape::detail {
@@ -11,5 +14,30 @@ struct Matrix {
   std::int64_t rows, cols;
   std::int64_t row_step, col_step;
 };
+
+template <class T>
+Matrix<T> transposed(const Matrix<T>& x) {
+  return {x.data, x.cols, x.rows, x.col_step, x.row_step};
+}
+
+/// Where matrix `index` of a batch starts; leading axes counted as one, the last fastest.
+inline std::int64_t start_of(const Array& x, std::int64_t index) {
+  std::int64_t offset = 0;
+  for (int axis = x.rank() - 2; axis-- > 0;) {
+    offset += index % x.shape()[axis] * x.strides()[static_cast<std::size_t>(axis)];
+    index /= x.shape()[axis];
+  }
+  return offset;
+}
+
+/// Matrix `index` of a batch: its last two axes. Along an axis of one element any step will do, and this one makes it
+/// contiguous.
+template <class T>
+Matrix<T> matrix_at(const Array& x, std::int64_t index) {
+  const auto row = static_cast<std::size_t>(x.rank()) - 2, col = row + 1;
+  const std::int64_t rows = x.shape()[-2], cols = x.shape()[-1];
+  return {x.data<T>() + start_of(x, index), rows, cols, rows == 1 ? 1 : x.strides()[row],
+          cols == 1 ? 1 : x.strides()[col]};
+}
 
 }  // namespace gradtape::detail
