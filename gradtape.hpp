@@ -46,6 +46,7 @@
 #include <gradtape/ops/matrix_function.hpp>
 #include <gradtape/ops/normalization.hpp>
 #include <gradtape/ops/pad.hpp>
+#include <gradtape/ops/position.hpp>
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>
