@@ -13,13 +13,16 @@
 #include <gradtape/core/shape.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/data/idx.hpp>
+#include <gradtape/nn/attention.hpp>
 #include <gradtape/nn/dropout.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>
 #include <gradtape/nn/module.hpp>
 #include <gradtape/nn/normalization.hpp>
+#include <gradtape/nn/position.hpp>
 #include <gradtape/nn/sequential.hpp>
+#include <gradtape/nn/transformer.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/attention.hpp>

@@ -2,9 +2,9 @@
 #include <gradtape/ops/attention.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/diagonal.hpp>
+#include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/kernels/attention.hpp>
 #include <gradtape/ops/matmul.hpp>
-#include <gradtape/ops/random.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
@@ -162,9 +162,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   const double width = static_cast<double>(std::max(q.shape()[-1], std::int64_t{1})), p = options.dropout_p;
   const Scores scores{options.mask, options.causal, options.scale.value_or(1 / std::sqrt(width))};
   if (p > 0 || (options.mask.defined() && options.mask.requires_grad())) {
-    Tensor weights = weights_of(q, k, scores);
-    if (p > 0)
-      weights = weights * (bernoulli(1 - p, weights.shape(), {.dtype = q.dtype()}) * (p < 1 ? 1 / (1 - p) : 0));
+    const Tensor weights = dropout(weights_of(q, k, scores), {.p = p});
     return broadcast_to(matmul(weights, v), shape);  // (…,t,s)·(…,s,d) -> (…,t,d)
   }
   const Array out = Array::make(q.dtype(), shape),
