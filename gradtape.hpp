@@ -50,6 +50,7 @@
 #include <gradtape/ops/normalization.hpp>
 #include <gradtape/ops/pad.hpp>
 #include <gradtape/ops/position.hpp>
+#include <gradtape/ops/pooling.hpp>
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/reduce.hpp>

@@ -39,13 +39,15 @@ Windows windows_over(std::string_view op, const Shape& x, int axes, const Window
     std::int64_t room;
     if (__builtin_add_overflow(out.image[axis], padding, &room) || __builtin_add_overflow(room, padding, &room))
       throw ShapeError(fmt::format("{}: a padding of {} is larger than can be counted", op, padding));
-    const std::int64_t need = extent(op, out, axis);
-    if (room < need)
+    const std::int64_t spare = room - extent(op, out, axis), stride = out.stride[axis];
+    if (spare < (options.partial ? 1 - stride : 0))
       throw ShapeError(fmt::format("{}: a kernel of {}{} does not fit into axis {} of {}{}", op, out.size[axis],
                                    out.dilation[axis] == 1 ? "" : fmt::format(" with dilation {}", out.dilation[axis]),
                                    x.rank() - 2 + static_cast<int>(axis), to_string(x),
                                    padding == 0 ? "" : fmt::format(" with a padding of {}", padding)));
-    out.count[axis] = (room - need) / out.stride[axis] + 1;
+    out.count[axis] = spare < 0 ? 0 : spare / stride + 1;
+    if (options.partial && spare % stride != 0 && out.count[axis] <= (out.image[axis] + padding - 1) / stride)
+      ++out.count[axis];
   }
   return out;
 }

@@ -25,6 +25,11 @@ struct Windows {
   std::int64_t at(std::size_t axis, std::int64_t i, std::int64_t k) const {
     return i * stride[axis] - padding[axis] + k * dilation[axis];
   }
+  /// The first element of window `i` that is not padding in front of the image.
+  std::int64_t first_seen(std::size_t axis, std::int64_t i) const {
+    const std::int64_t first = at(axis, i, 0), step = dilation[axis];
+    return first >= 0 ? first : (step - -first % step) % step;
+  }
 };
 
 /// One number for each of `axes` (1 or 2) axes; a single one stands for both. The height that a row of elements lacks
@@ -34,10 +39,11 @@ Pair pair_of(std::string_view op, std::string_view what, const IntegerList& valu
 /// What its options say of windows.
 struct WindowOptions {
   IntegerList size, stride, padding, dilation;
+  bool partial = false;  ///< also one that starts within the image and reaches beyond it and its padding
 };
 
-/// All windows that fit over the last axes (1 or 2) of x. Throws ValueError for options that make no sense, ShapeError
-/// if not even one window fits; both name `op`.
+/// All windows that fit, or, with `partial`, start, over the last axes (1 or 2) of x. Throws ValueError for options
+/// that make no sense, ShapeError if not even one window fits; both name `op`.
 Windows windows_over(std::string_view op, const Shape& x, int axes, const WindowOptions& options);
 
 /// Elements from the first to the last of a window along an axis. Throws ShapeError that names `op` if they cannot be
