@@ -64,6 +64,7 @@
 #include <gradtape/ops/special.hpp>
 #include <gradtape/ops/statistics.hpp>
 #include <gradtape/ops/trigonometry.hpp>
+#include <gradtape/ops/upsample.hpp>
 #include <gradtape/optim/adadelta.hpp>
 #include <gradtape/optim/adagrad.hpp>
 #include <gradtape/optim/adam.hpp>

@@ -1,0 +1,65 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/ops/resample.hpp>
+#include <gradtape/ops/upsample.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+namespace gradtape {
+namespace {
+
+using detail::Pair, detail::Tap;
+
+struct Nearest {
+  static constexpr std::string_view name = "upsample_nearest", adjoint_name = "upsample_nearest_adjoint";
+  Pair from, to;
+
+  Tap operator()(std::size_t axis, std::int64_t i) const { return {detail::scaled(i, from[axis], to[axis]), 1, 1, 0}; }
+};
+
+struct Bilinear {
+  static constexpr std::string_view name = "upsample_bilinear", adjoint_name = "upsample_bilinear_adjoint";
+  Pair from, to;
+  bool align_corners;
+
+  Tap operator()(std::size_t axis, std::int64_t i) const {
+    const auto n = static_cast<double>(from[axis]), size = static_cast<double>(to[axis]), at = static_cast<double>(i);
+    const double place = align_corners ? (size > 1 ? at * (n - 1) / (size - 1) : 0)
+                                       : std::clamp((at + 0.5) * n / size - 0.5, 0.0, n - 1);
+    const auto begin = static_cast<std::int64_t>(place);
+    const double beyond = place - static_cast<double>(begin);
+    return {begin, beyond > 0 ? 2 : 1, 1 - beyond, beyond};  // where nothing is taken, infinity does not matter
+  }
+};
+
+Pair size_of_result(const Tensor& x, const UpsampleOptions& options) {
+  if (options.size.empty() == options.scale_factor.empty())
+    throw ValueError("upsample: expected either a size or a scale_factor");
+  if (!options.size.empty()) return detail::pair_of("upsample", "size", options.size, 2, 1);
+  Pair size = detail::pair_of("upsample", "scale_factor", options.scale_factor, 2, 1);
+  for (std::size_t axis = 0; axis < 2; ++axis)
+    if (__builtin_mul_overflow(size[axis], x.shape()[static_cast<int>(axis) - 2], &size[axis]))
+      throw ShapeError(fmt::format("upsample: {} would have more elements than can be counted", to_string(x.shape())));
+  return size;
+}
+
+}  // namespace
+
+Tensor upsample(const Tensor& x, const UpsampleOptions& options) {
+  detail::check_floating("upsample", {&x.array()});
+  if (x.rank() < 2 || x.shape()[-2] == 0 || x.shape()[-1] == 0)
+    throw ShapeError(fmt::format("upsample: x {}; expected (…, h, w) with elements", to_string(x.shape())));
+  const bool nearest = options.mode == UpsampleMode::nearest;
+  if (nearest && options.align_corners)
+    throw ValueError("upsample: align_corners has no meaning for nearest; leave it out or use bilinear");
+  const Pair from{x.shape()[-2], x.shape()[-1]}, size = size_of_result(x, options);
+  Shape to = x.shape();
+  to.set(-2, size[0]);
+  to.set(-1, size[1]);
+  return nearest ? record(detail::Resample<Nearest>{{from, size}, x.shape(), to}, x)
+                 : record(detail::Resample<Bilinear>{{from, size, options.align_corners}, x.shape(), to}, x);
+}
+
+}  // namespace gradtape
