@@ -15,12 +15,14 @@
 #include <gradtape/data/idx.hpp>
 #include <gradtape/nn/attention.hpp>
 #include <gradtape/nn/dropout.hpp>
+#include <gradtape/nn/convolution.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>
 #include <gradtape/nn/module.hpp>
 #include <gradtape/nn/normalization.hpp>
 #include <gradtape/nn/position.hpp>
+#include <gradtape/nn/pooling.hpp>
 #include <gradtape/nn/sequential.hpp>
 #include <gradtape/nn/transformer.hpp>
 #include <gradtape/ops/activation.hpp>

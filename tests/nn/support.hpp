@@ -42,6 +42,12 @@ gradtape::GradCheck gradcheck_module(const Module& module, Call call, const std:
       inputs);
 }
 
+/// The same of a module that takes one tensor.
+template <class Module>
+gradtape::GradCheck gradcheck_module(const Module& module, const gradtape::Tensor& x) {
+  return gradcheck_module(module, [](const Module& f, std::span<const gradtape::Tensor> in) { return f(in[0]); }, {x});
+}
+
 /// 2 inputs, 3 outputs: (1, 1) -> (13, 27, 41).
 inline gradtape::nn::Linear small_linear() {
   gradtape::nn::Linear layer(2, 3);
