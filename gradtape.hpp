@@ -23,6 +23,7 @@
 #include <gradtape/nn/normalization.hpp>
 #include <gradtape/nn/position.hpp>
 #include <gradtape/nn/pooling.hpp>
+#include <gradtape/nn/recurrent.hpp>
 #include <gradtape/nn/sequential.hpp>
 #include <gradtape/nn/transformer.hpp>
 #include <gradtape/ops/activation.hpp>
@@ -55,6 +56,7 @@
 #include <gradtape/ops/pooling.hpp>
 #include <gradtape/ops/product.hpp>
 #include <gradtape/ops/random.hpp>
+#include <gradtape/ops/recurrent.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/round.hpp>
 #include <gradtape/ops/scan.hpp>

@@ -1,3 +1,4 @@
+#include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/kernels/views.hpp>
 #include <gradtape/ops/matmul.hpp>
@@ -75,6 +76,36 @@ struct Linear {
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
 };
 
+/// Linear with a row of its own for each x in the place of the bias.
+struct LinearOnto {
+  static constexpr std::string_view name = "linear";
+
+  Shape infer(const Shape& onto, const Shape& x, const Shape& w) const {
+    if (x.rank() != 2 || w.rank() != 2 || x[1] != w[1] || onto != Shape{x[0], w[0]})
+      throw ShapeError(
+          fmt::format("linear: x {} and weight {} do not fit onto {}", to_string(x), to_string(w), to_string(onto)));
+    return onto;
+  }
+  void value(const Array& out, const Array& onto, const Array& x, const Array& w) const {
+    copy_elements(out, onto);
+    detail::gemm(out, x, detail::transposed(w, 0, 1), 1);
+  }
+
+  Tensor vjp(Wrt<0>, Grad g) const { return g; }
+  auto vjp(Wrt<1>, Grad g, In<2> w) const { return Linear{}.vjp(Wrt<0>{}, g, In<1>(w)); }
+  auto vjp(Wrt<2>, Grad g, In<1> x) const { return Linear{}.vjp(Wrt<1>{}, g, In<0>(x)); }
+  Tensor jvp(Wrt<0>, Grad t) const { return t; }
+  auto jvp(Wrt<1>, Grad t, In<2> w) const { return Linear{}.jvp(Wrt<0>{}, t, In<1>(w)); }
+  auto jvp(Wrt<2>, Grad t, In<1> x) const { return Linear{}.jvp(Wrt<1>{}, t, In<0>(x)); }
+};
+
+/// x as a matrix of its last axis.
+Tensor as_rows(const Tensor& x) {
+  if (x.rank() == 2) return x;
+  const Shape& shape = x.shape();
+  return reshape(x, {detail::count("linear", {shape.begin(), static_cast<std::size_t>(shape.rank()) - 1}), shape[-1]});
+}
+
 /// Vectors, batches, and the mixtures of them.
 Tensor of_batches(const Tensor& a, const Tensor& b) {
   if (a.rank() == 0 || b.rank() == 0)
@@ -123,9 +154,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   detail::check_floating("linear", {&x.array(), &weight.array(), &bias.array()});
   if (x.rank() == 2) return record(Linear{}, x, weight, bias);
   const Shape out = Linear{}.infer(x.shape(), weight.shape(), bias.shape());  // throws in terms of x as it was given
-  std::int64_t rows = 1;
-  for (int axis = 0; axis + 1 < x.rank(); ++axis) rows *= x.shape()[axis];
-  return reshape(record(Linear{}, reshape(x, {rows, x.shape()[-1]}), weight, bias), out);
+  return reshape(record(Linear{}, as_rows(x), weight, bias), out);
+}
+
+Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const Tensor& weight) {
+  if (onto.rank() == 2) return record(LinearOnto{}, onto, x, weight);
+  return reshape(record(LinearOnto{}, as_rows(onto), as_rows(x), weight), onto.shape());
 }
 
 }  // namespace gradtape

@@ -17,6 +17,8 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
 namespace detail {
+/// onto + x·Wᵀ: onto (…,out), x (…,in), weight (out,in) -> (…,out). Throws ShapeError if they do not fit.
+Tensor linear_onto(const Tensor& onto, const Tensor& x, const Tensor& weight);
 /// A shape without its last n axes.
 Shape without_last(const Shape& shape, int n);
 /// The leading axes of a batch, and those of its matrices.
