@@ -1,6 +1,7 @@
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/pool_vector.hpp>
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/join.hpp>
@@ -22,7 +23,7 @@ namespace {
 /// A node of its own, because `record` takes a fixed number of inputs.
 class ConcatenateNode final : public Node {
  public:
-  ConcatenateNode(const Array& output, const std::vector<Tensor>& tensors, int axis)
+  ConcatenateNode(const Array& output, std::span<const Tensor> tensors, int axis)
       : Node(output.shape(), output.dtype(), detail::thread_state.index), axis_(axis), saved_(tensors.size() + 1) {
     for (const Tensor& x : tensors) {
       edges_.push_back(x.node());
@@ -54,18 +55,18 @@ class ConcatenateNode final : public Node {
 
  private:
   int axis_;
-  std::vector<std::int64_t> sizes_;
-  std::vector<detail::Ref<Node>> edges_;
-  std::vector<Array> saved_;  // nothing
+  detail::PoolVector<std::int64_t> sizes_;
+  detail::PoolVector<detail::Ref<Node>> edges_;
+  detail::PoolVector<Array> saved_;  // nothing
 };
 
-void require_tensors(std::string_view op, const std::vector<Tensor>& tensors) {
+void require_tensors(std::string_view op, std::span<const Tensor> tensors) {
   if (tensors.empty()) throw ValueError(fmt::format("{}: no tensors given; expected at least one", op));
   for (const Tensor& x : tensors) detail::check_same(op, tensors[0].dtype(), x.dtype());
 }
 
 /// Tensors that have been checked, along one of their axes.
-Tensor joined(std::string_view op, const std::vector<Tensor>& tensors, int axis) {
+Tensor joined(std::string_view op, std::span<const Tensor> tensors, int axis) {
   Shape shape = tensors[0].shape();
   std::int64_t size = 0;
   for (const Tensor& x : tensors)
@@ -93,9 +94,13 @@ Tensor repeat_blocks(const Tensor& x, std::int64_t outer, std::int64_t n, const 
 }  // namespace
 
 Tensor concatenate(const std::vector<Tensor>& tensors, const JoinOptions& options) {
+  return detail::concatenated(tensors, options.axis);
+}
+
+Tensor detail::concatenated(std::span<const Tensor> tensors, int axis) {
   require_tensors("concatenate", tensors);
   const Shape& first = tensors[0].shape();
-  const int axis = normalize_axis("concatenate", options.axis, first.rank());
+  axis = normalize_axis("concatenate", axis, first.rank());
   for (std::size_t i = 1; i < tensors.size(); ++i) {
     Shape like_first = tensors[i].shape();
     if (like_first.rank() == first.rank()) like_first.set(axis, first[axis]);

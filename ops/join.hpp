@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct JoinOptions {
 /// Tensors one after the other along an axis. Throws ValueError without tensors, ShapeError for scalars, a bad axis, or
 /// shapes that differ along another axis, DtypeError for mixed dtypes.
 Tensor concatenate(const std::vector<Tensor>& tensors, const JoinOptions& options = {});
+
+namespace detail {
+/// The same, of any range.
+Tensor concatenated(std::span<const Tensor> tensors, int axis);
+}  // namespace detail
 
 /// Tensors of one shape along a new axis, `axis` of the result. Throws ValueError without tensors, ShapeError if shapes
 /// differ or for a bad axis, DtypeError for mixed dtypes.

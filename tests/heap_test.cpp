@@ -246,6 +246,25 @@ TEST_CASE("heap: none in a step written op by op") {
   });
 }
 
+TEST_CASE("heap: none in a step of a recurrent network") {
+  const auto check = [](const auto& net) {
+    const gt::nn::Linear head(16, 5);
+    auto parameters = net.parameters();
+    for (const auto& w : head.parameters()) parameters.push_back(w);
+    gt::optim::SGD sgd(parameters, {.lr = 0.1});
+    const auto x = gt::randn({7, 32, 6}), labels = gt::argmax(gt::randn({32, 5}));
+    check_steps([&] {
+      const auto loss = gt::cross_entropy(head(net(x).h[-1]), labels);
+      sgd.zero_grad();
+      loss.backward();
+      sgd.step();
+    });
+  };
+  check(gt::nn::GRU(6, 16));
+  check(gt::nn::LSTM(6, 16, {.num_layers = 2, .bidirectional = true}));
+  check(gt::nn::RNN(6, 16));
+}
+
 TEST_CASE("heap: none in a step with a second derivative") {
   const auto w = gt::parameter(gt::randn({1, 8})), v = gt::parameter(gt::randn({8, 1}));
   gt::optim::SGD sgd({w, v}, {.lr = 0.001});

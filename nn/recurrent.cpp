@@ -1,0 +1,198 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/pool_vector.hpp>
+#include <gradtape/nn/recurrent.hpp>
+#include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/compare.hpp>
+#include <gradtape/ops/create.hpp>
+#include <gradtape/ops/join.hpp>
+#include <gradtape/ops/random.hpp>
+#include <gradtape/ops/shape.hpp>
+#include <gradtape/ops/slice.hpp>
+
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace gradtape::nn {
+namespace {
+
+void check_widths(std::string_view name, std::int64_t in, std::int64_t hidden) {
+  if (in < 1 || hidden < 1)
+    throw ValueError(fmt::format("{}: {} inputs and {} hidden; both must be at least 1", name, in, hidden));
+}
+
+}  // namespace
+
+RecurrentWeights::RecurrentWeights(std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias) {
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  const auto start = [&](const Shape& shape) { return uniform(shape, {.low = -bound, .high = bound}); };
+  const std::int64_t rows = gates * hidden;
+  weight_ih = start({rows, in});
+  weight_hh = start({rows, hidden});
+  if (bias) bias_ih = start({rows}), bias_hh = start({rows});
+}
+
+void RecurrentWeights::visit(Visitor& v, const std::string& suffix) {
+  v("weight_ih" + suffix, weight_ih);
+  v("weight_hh" + suffix, weight_hh);
+  v("bias_ih" + suffix, bias_ih);
+  v("bias_hh" + suffix, bias_hh);
+}
+
+RecurrentCell::RecurrentCell(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias)
+    : RecurrentWeights((check_widths(name, in, hidden), gates), in, hidden, bias), name_(name) {}
+
+std::string RecurrentCell::description() const {
+  return fmt::format("{}({}, {}{})", name_, weight_ih.shape()[1], weight_hh.shape()[1],
+                     bias_ih.defined() ? "" : ", no bias");
+}
+
+Tensor RecurrentCell::or_zeros(const Tensor& state, const Tensor& x) const {
+  if (state.defined() || x.rank() == 0) return state.defined() ? state : x;  // of a scalar the cell complains
+  Shape shape = x.shape();
+  shape.set(-1, weight_hh.shape()[1]);
+  return zeros(shape, {.dtype = weight_hh.dtype()});
+}
+
+Tensor RNNCell::operator()(const Tensor& x, const Tensor& h) const {
+  return rnn_cell(x, or_zeros(h, x), weight_ih, weight_hh, {bias_ih, bias_hh, relu_});
+}
+
+LstmResult LSTMCell::operator()(const Tensor& x, const LstmResult& state) const {
+  return lstm_cell(x, {or_zeros(state.h, x), or_zeros(state.c, x)}, weight_ih, weight_hh, {bias_ih, bias_hh});
+}
+
+Tensor GRUCell::operator()(const Tensor& x, const Tensor& h) const {
+  return gru_cell(x, or_zeros(h, x), weight_ih, weight_hh, {bias_ih, bias_hh});
+}
+
+RecurrentLayers::RecurrentLayers(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden,
+                                 const RecurrentOptions& options)
+    : name_(name), gates_(gates), in_(in), hidden_(hidden), options_(options) {
+  check_widths(name, in, hidden);
+  if (options.num_layers < 1)
+    throw ValueError(fmt::format("{}: {} layers; there must be at least 1", name, options.num_layers));
+  if (!(options.dropout >= 0 && options.dropout < 1))
+    throw ValueError(fmt::format("{}: dropout is {}; it must be in [0, 1)", name, options.dropout));
+  const int directions = options.bidirectional ? 2 : 1;
+  for (int layer = 0; layer < options.num_layers; ++layer)
+    for (int direction = 0; direction < directions; ++direction)
+      weights.emplace_back(gates, layer == 0 ? in : hidden * directions, hidden, options.bias);
+}
+
+void RecurrentLayers::visit(Visitor& v) {
+  const std::size_t directions = options_.bidirectional ? 2 : 1;
+  for (std::size_t k = 0; k < weights.size(); ++k)
+    weights[k].visit(v, fmt::format("_l{}{}", k / directions, k % directions == 1 ? "_reverse" : ""));
+}
+
+std::string RecurrentLayers::description() const {
+  return fmt::format("{}({}, {}{}{}{}{}{})", name_, in_, hidden_,
+                     options_.num_layers == 1 ? "" : fmt::format(", {} layers", options_.num_layers),
+                     options_.bias ? "" : ", no bias", options_.batch_first ? ", batch first" : "",
+                     options_.dropout == 0 ? "" : fmt::format(", dropout {}", options_.dropout),
+                     options_.bidirectional ? ", bidirectional" : "");
+}
+
+void RecurrentLayers::check(const Tensor& x, const SequenceOptions& options) const {
+  if (x.rank() != 3 || x.shape()[2] != in_)
+    throw ShapeError(fmt::format("{}: x has shape {}; expected ({}, {})", name_, to_string(x.shape()),
+                                 options_.batch_first ? "batch, steps" : "steps, batch", in_));
+  if (x.shape()[options_.batch_first ? 1 : 0] == 0)
+    throw ShapeError(fmt::format("{}: x {} has no steps; give at least one", name_, to_string(x.shape())));
+  if (options.c.defined() && gates_ != 4)
+    throw ValueError(fmt::format("{}: a state c was given, which only an LSTM has", name_));
+  const Shape state{static_cast<std::int64_t>(weights.size()), x.shape()[options_.batch_first ? 0 : 1], hidden_};
+  for (const Tensor& given : {options.h, options.c})
+    if (given.defined() && given.shape() != state)
+      throw ShapeError(fmt::format("{}: the state has shape {}; expected {} (layers·directions, batch, hidden)", name_,
+                                   to_string(given.shape()), to_string(state)));
+}
+
+Tensor RecurrentLayers::mask_of(const Tensor& lengths, std::int64_t steps, std::int64_t batch) const {
+  if (!lengths.defined()) return {};
+  if (lengths.dtype() != i64)
+    throw DtypeError(fmt::format("{}: lengths are {}; they must be i64", name_, to_string(lengths.dtype())));
+  if (lengths.shape() != Shape{batch})
+    throw ShapeError(fmt::format("{}: lengths have shape {}; expected [{}]", name_, to_string(lengths.shape()), batch));
+  for (const std::int64_t length : lengths.to_vector<std::int64_t>())
+    if (length < 0 || length > steps)
+      throw ValueError(fmt::format("{}: a length is {}; it must be in [0, {}]", name_, length, steps));
+  const Tensor times = arange(static_cast<double>(steps), {.dtype = i64});
+  return reshape(times, {steps, 1, 1}) < reshape(lengths, {batch, 1});
+}
+
+RecurrentLayers::Sequence RecurrentLayers::one_way(const Tensor& x, const RecurrentWeights& w, LstmResult state,
+                                                   const Tensor& mask, bool backwards) const {
+  const std::int64_t steps = x.shape()[0];
+  // In a GRU the reset gate stands between the two biases.
+  const Tensor& bias = w.bias_ih;
+  const Tensor of_x = detail::product(x, w.weight_ih, gates_ == 3 ? bias : detail::sum_of(bias, w.bias_hh));
+  detail::PoolVector<Tensor> outputs(static_cast<std::size_t>(steps));
+  for (std::int64_t i = 0; i < steps; ++i) {
+    const std::int64_t t = backwards ? steps - 1 - i : i;
+    LstmResult next = step(of_x[t], state, w);
+    if (mask.defined()) {  // a sequence that has not begun, or has ended, keeps its state
+      const Tensor runs = mask[t];
+      next.h = where(runs, next.h, state.h);
+      if (next.c.defined()) next.c = where(runs, next.c, state.c);
+    }
+    outputs[static_cast<std::size_t>(t)] = next.h;
+    state = std::move(next);
+  }
+  Tensor y = reshape(detail::concatenated(outputs, 0), {steps, x.shape()[1], hidden_});
+  if (mask.defined()) y = where(mask, y, 0);
+  return {std::move(y), std::move(state)};
+}
+
+SequenceResult RecurrentLayers::operator()(const Tensor& x, const SequenceOptions& options) const {
+  check(x, options);
+  const auto turned = [&](const Tensor& y) { return options_.batch_first ? transpose(y, {0, 1}) : y; };
+  Tensor y = turned(x);
+  const std::int64_t steps = y.shape()[0], batch = y.shape()[1];
+  const Tensor mask = mask_of(options.lengths, steps, batch);
+  if (mask.defined()) y = where(mask, y, 0);  // lest a NaN behind the end reach a gradient
+  const Tensor zero = zeros({batch, hidden_}, {.dtype = x.dtype()});
+  const auto at_first = [&](const Tensor& state, std::size_t k) {
+    return state.defined() ? state[static_cast<std::int64_t>(k)] : zero;
+  };
+
+  const std::size_t directions = options_.bidirectional ? 2 : 1;
+  detail::PoolVector<Tensor> h, c;
+  for (std::size_t k = 0; k < weights.size(); k += directions) {
+    std::array<Tensor, 2> outputs;
+    for (std::size_t d = 0; d < directions; ++d) {
+      const LstmResult state{at_first(options.h, k + d), gates_ == 4 ? at_first(options.c, k + d) : Tensor()};
+      auto [output, last] = one_way(y, weights[k + d], state, mask, d == 1);
+      outputs[d] = output;
+      h.push_back(last.h);
+      if (gates_ == 4) c.push_back(last.c);
+    }
+    y = directions == 1 ? outputs[0] : detail::concatenated(outputs, 2);
+    if (training() && options_.dropout > 0 && k + directions < weights.size())
+      y = y * bernoulli(1 - options_.dropout, y.shape(), {.dtype = y.dtype()}) / (1 - options_.dropout);
+  }
+  const Shape states{static_cast<std::int64_t>(weights.size()), batch, hidden_};
+  return {turned(y), reshape(detail::concatenated(h, 0), states),
+          gates_ == 4 ? reshape(detail::concatenated(c, 0), states) : Tensor()};
+}
+
+RNN::RNN(std::int64_t in, std::int64_t hidden, const RNNOptions& options)
+    : RecurrentLayers("RNN", 1, in, hidden,
+                      {options.num_layers, options.bias, options.batch_first, options.dropout, options.bidirectional}),
+      relu_(options.relu) {}
+
+LstmResult RNN::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
+  return {detail::rnn_step(of_x, state.h, w.weight_hh, relu_), {}};
+}
+
+LstmResult LSTM::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
+  return detail::lstm_step(of_x, state, w.weight_hh);
+}
+
+LstmResult GRU::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
+  return {detail::gru_step(of_x, state.h, w.weight_hh, w.bias_hh), {}};
+}
+
+}  // namespace gradtape::nn
