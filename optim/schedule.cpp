@@ -68,6 +68,11 @@ double OneCycleLR::operator()(std::int64_t step) const {
   return end > top ? cosine(max_lr, last, (at - top) / (end - top)) : last;
 }
 
+double LambdaLR::operator()(std::int64_t step) const {
+  require_step("LambdaLR", step);
+  return lr * factor(step);
+}
+
 double JoinedLR::operator()(std::int64_t step) const {
   require_step("JoinedLR", step);
   require_at_least("JoinedLR", "number of parts", static_cast<std::int64_t>(parts.size()), 1);

@@ -72,6 +72,13 @@ struct OneCycleLR {
   double operator()(std::int64_t step) const;  ///< the rate of a step
 };
 
+/// lr·factor(step), for a factor of one's own.
+struct LambdaLR {
+  double lr;                                   ///< the rate where the factor is 1
+  Schedule factor;                             ///< any function of the step
+  double operator()(std::int64_t step) const;  ///< the rate of a step
+};
+
 /// One schedule after another, each starting from its own step 0: a warm-up, then a cosine, is
 ///   JoinedLR{{{LinearLR{.lr = 0.1, .steps = 500}, 500}, {CosineLR{.lr = 0.1, .steps = 9500}}}}
 struct JoinedLR {

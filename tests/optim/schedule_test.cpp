@@ -35,6 +35,11 @@ TEST_CASE("schedule: steps") {
   CHECK(ExponentialLR{.lr = 8, .gamma = 0.5}(far) == 0);
 }
 
+TEST_CASE("schedule: a factor of one's own") {
+  check_rates(LambdaLR{.lr = 8, .factor = [](std::int64_t step) { return 1 / (1. + static_cast<double>(step)); }},
+              {8, 4, 8. / 3, 2});
+}
+
 TEST_CASE("schedule: half a cosine") {
   const double root = std::numbers::sqrt2 / 2;
   check_rates(CosineLR{.lr = 3, .steps = 4, .eta_min = 1}, {3, 2 + root, 2, 2 - root, 1, 1});
@@ -85,6 +90,8 @@ TEST_CASE("schedule: misuse") {
   check_error(StepLR{.lr = 1, .step_size = 0}, 1, "StepLR: step_size is 0; it must be at least 1");
   check_error(MultiStepLR{.lr = 1, .milestones = {}}, -1, "MultiStepLR: step is -1; it must be at least 0");
   check_error(ExponentialLR{.lr = 1, .gamma = 0.5}, -1, "ExponentialLR: step is -1; it must be at least 0");
+  check_error(LambdaLR{.lr = 1, .factor = [](std::int64_t) { return 1.; }}, -1,
+              "LambdaLR: step is -1; it must be at least 0");
   check_error(CosineLR{.lr = 1, .steps = 0}, 1, "CosineLR: steps is 0; it must be at least 1");
   check_error(LinearLR{.lr = 1, .steps = -3}, 1, "LinearLR: steps is -3; it must be at least 1");
   check_error(OneCycleLR{.max_lr = 1, .total_steps = 0}, 1, "OneCycleLR: total_steps is 0; it must be at least 1");
