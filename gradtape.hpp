@@ -16,6 +16,9 @@
 #include <gradtape/nn/attention.hpp>
 #include <gradtape/nn/dropout.hpp>
 #include <gradtape/nn/convolution.hpp>
+#include <gradtape/nn/activation.hpp>
+#include <gradtape/nn/bilinear.hpp>
+#include <gradtape/nn/embedding.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>
@@ -23,6 +26,7 @@
 #include <gradtape/nn/normalization.hpp>
 #include <gradtape/nn/position.hpp>
 #include <gradtape/nn/pooling.hpp>
+#include <gradtape/nn/module_list.hpp>
 #include <gradtape/nn/recurrent.hpp>
 #include <gradtape/nn/sequential.hpp>
 #include <gradtape/nn/transformer.hpp>
