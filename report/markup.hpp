@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gradtape::report::detail {
+
+/// Text as it may stand in HTML and SVG, between tags and in quotes.
+std::string escaped(std::string_view text);
+
+/// How many columns UTF-8 text takes.
+int columns(std::string_view text);
+
+/// Text of at most so many columns; a longer one has "…" in its middle.
+std::string shortened(std::string_view text, int most);
+
+}  // namespace gradtape::report::detail
