@@ -54,7 +54,7 @@ pre { margin: 0; overflow-x: auto; font: .8125rem/1.5 ui-monospace, "SF Mono", M
     --c0: #1f6fb2; --c1: #c8501e; --c2: #2b8a57; --c3: #8a4fb0; --c4: #a9791c; --c5: #b83a6a; --c6: #287f8f; --c7: #6b6f76; }
   body { padding: 0; max-width: none; font-size: 10pt; } h2 { break-after: avoid; } tr { break-inside: avoid; }
   .charts { grid-template-columns: 1fr 1fr; } .wide, pre { overflow: visible; } pre { white-space: pre-wrap; }
-  .graph { max-width: 100%; max-height: 24cm; height: auto; }
+  tfoot { display: table-row-group; } .graph { max-width: 100%; max-height: 24cm; height: auto; }
   .s1 { stroke-dasharray: 7 3; } .s2 { stroke-dasharray: 2 3; } .s3 { stroke-dasharray: 8 3 2 3; }
   .s5 { stroke-dasharray: 7 3; } .s6 { stroke-dasharray: 2 3; } .s7 { stroke-dasharray: 8 3 2 3; } }
 )css";
