@@ -1,5 +1,6 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/report/crc32c.hpp>
+#include <gradtape/report/detail.hpp>
 #include <gradtape/report/events.hpp>
 
 #include <bit>
@@ -77,11 +78,11 @@ EventWriter::EventWriter(const std::string& folder) : file_(open_new(folder, pat
 }
 
 void EventWriter::log(std::string_view curve, std::int64_t step, const Operand& value) {
-  const double number = value.tensor() ? value.tensor()->item() : value.number();
+  const auto number = static_cast<float>(detail::number_of(value));
   value_.clear();
   append_bytes(value_, tag_of, curve);
   append_key(value_, simple_value, fixed32);
-  append_fixed(value_, std::bit_cast<std::uint32_t>(static_cast<float>(number)));
+  append_fixed(value_, std::bit_cast<std::uint32_t>(number));
   event_.clear();
   append_time(event_);
   append_key(event_, step_of, varint);

@@ -26,7 +26,7 @@ enum class GraphKind {
 struct GraphNode {
   static constexpr std::size_t unknown = static_cast<std::size_t>(-1);  ///< an input of which the tape knows nothing
 
-  GraphKind kind;
+  GraphKind kind;    ///< leaf, constant or op
   std::string name;  ///< what the options call it, else its op, "parameter", or "constant", a single number itself
   Shape shape;       ///< of its value
   Dtype dtype;       ///< of its value

@@ -4,12 +4,6 @@
 #include <cstddef>
 
 namespace gradtape::report::detail {
-namespace {
-
-bool starts_character(char c) { return (c & 0xc0) != 0x80; }  // in UTF-8
-
-}  // namespace
-
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -1,7 +1,8 @@
+#include <gradtape/report/detail.hpp>
+#include <gradtape/report/markup.hpp>
 #include <gradtape/report/progress.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
@@ -15,8 +16,6 @@ namespace {
 constexpr double live_interval = 0.1;
 constexpr int bar_columns = 24, least_bar = 8;
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 bool is_terminal(std::FILE* out) {
   const char* term = std::getenv("TERM");
   return isatty(fileno(out)) != 0 && term && *term && std::string_view(term) != "dumb";
@@ -28,18 +27,14 @@ int columns_of(std::FILE* out) {
   return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-bool starts_character(char c) { return (c & 0xc0) != 0x80; }  // in UTF-8
-
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }  // would break the line
 
-int width(std::string_view text) { return static_cast<int>(std::ranges::count_if(text, starts_character)); }
-
 /// Cuts `text` to so many columns.
-void cut(std::string& text, int columns) {
-  if (width(text) <= columns) return;
+void cut(std::string& text, int most) {
+  if (detail::columns(text) <= most) return;
   std::size_t end = 0;
   for (int n = 0; end < text.size(); ++end)
-    if (starts_character(text[end]) && n++ == std::max(columns - 1, 0)) break;
+    if (detail::starts_character(text[end]) && n++ == std::max(most - 1, 0)) break;
   text.resize(end);
   text += "…";
 }
@@ -69,7 +64,7 @@ ProgressLine::ProgressLine(std::int64_t steps, const ProgressOptions& options)
 }
 
 void ProgressLine::set(std::string_view name, const Operand& value) {
-  const double number = value.tensor() ? value.tensor()->item() : value.number();
+  const double number = detail::number_of(value);
   if (const auto at = std::ranges::find(entries_, name, &Entry::name); at != entries_.end())
     at->value = number;
   else
@@ -80,20 +75,20 @@ void ProgressLine::start() {
   finish();
   entries_.clear();
   step_ = 0;
-  started_ = seconds();
+  started_ = detail::seconds();
   written_ = live_ ? started_ - live_interval : started_;
   running_ = true;
 }
 
 void ProgressLine::step() {
   ++step_;
-  if (const double now = seconds(); now - written_ >= interval_) write(now, false);
+  if (const double now = detail::seconds(); now - written_ >= interval_) write(now, false);
 }
 
 void ProgressLine::finish() {
   if (!running_) return;
   running_ = false;
-  write(seconds(), true);
+  write(detail::seconds(), true);
 }
 
 void ProgressLine::write(double now, bool last) {
@@ -123,7 +118,7 @@ void ProgressLine::compose(double now, bool last) {
   else
     fmt::format_to(append(line_), "{:>{}}/{}", step_, fmt::formatted_size("{}", steps_), steps_);
   const int columns = live_ ? columns_of(out_) - 1 : 0;  // in its last column a terminal may begin a new line
-  const int room = std::min(columns - width(line_) - width(rest_) - 2, bar_columns);
+  const int room = std::min(columns - detail::columns(line_) - detail::columns(rest_) - 2, bar_columns);
   if (!last && steps_ > 0 && room >= least_bar) {
     line_ += "  ";
     append_bar(line_, static_cast<double>(step_) / static_cast<double>(steps_), room);

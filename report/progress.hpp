@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -62,14 +61,17 @@ class Progress : public ProgressLine {
  public:
   /// Refers to an lvalue, owns a temporary.
   explicit Progress(Range&& range, const ProgressOptions& options)
-      : ProgressLine(size_of(range), options), range_(std::forward<Range>(range)) {}
+      : ProgressLine(steps_of(range), options), range_(std::forward<Range>(range)) {}
 
   /// Past the last element.
   struct End {};
-  /// Goes through the range once.
-  template <class At, class Last>
+  /// Goes through a pass.
   class Iterator {
+    using At = decltype(std::begin(std::declval<Range&>()));
+    using Last = decltype(std::end(std::declval<Range&>()));
+
    public:
+    /// Between two iterators of the range.
     Iterator(At at, Last last, ProgressLine& line) : at_(std::move(at)), last_(std::move(last)), line_(line) {}
     decltype(auto) operator*() const { return *at_; }  ///< what the range gives
     Iterator& operator++() {                           ///< the element is done with
@@ -86,15 +88,14 @@ class Progress : public ProgressLine {
     ProgressLine& line_;
   };
 
-  auto begin() {  ///< begins a pass
-    using std::begin, std::end;
+  Iterator begin() {  ///< begins a pass
     start();
-    return Iterator(begin(range_), end(range_), *this);
+    return Iterator(std::begin(range_), std::end(range_), *this);
   }
   End end() const { return {}; }  ///< what a pass compares with
 
  private:
-  static std::int64_t size_of(const std::remove_reference_t<Range>& range) {
+  static std::int64_t steps_of(const std::remove_reference_t<Range>& range) {
     if constexpr (requires { std::size(range); })
       return static_cast<std::int64_t>(std::size(range));
     else

@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/report/detail.hpp>
 #include <gradtape/report/drawing.hpp>
 #include <gradtape/report/markup.hpp>
 #include <gradtape/report/report.hpp>
@@ -6,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -18,10 +18,6 @@ namespace gradtape::report {
 namespace {
 
 using detail::escaped;
-
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double number(const Operand& value) { return value.tensor() ? value.tensor()->item() : value.number(); }
 
 void put(std::vector<std::pair<std::string, double>>& figures, std::string_view name, double value) {
   const auto at = std::ranges::find(figures, name, &std::pair<std::string, double>::first);
@@ -72,7 +68,7 @@ std::string legend(const std::vector<detail::Series>& series) {
 
 }  // namespace
 
-Report::Report(std::string title) : title_(std::move(title)), begun_(seconds()) {}
+Report::Report(std::string title) : title_(std::move(title)), begun_(detail::seconds()) {}
 
 Report::Chart& Report::chart_of(std::string_view name) {
   if (const auto at = std::ranges::find(charts_, name, &Chart::name); at != charts_.end()) return *at;
@@ -86,12 +82,12 @@ void Report::log(std::string_view curve, double step, const Operand& value) {
   auto at = std::ranges::find(chart.series, name, &detail::Series::name);
   if (at == chart.series.end()) at = chart.series.insert(at, {std::string(name), {}, {}});
   at->steps.push_back(step);
-  at->values.push_back(number(value));
+  at->values.push_back(detail::number_of(value));
 }
 
 void Report::chart(std::string_view name, ChartOptions options) { chart_of(name).options = std::move(options); }
 
-void Report::metric(std::string_view name, const Operand& value) { put(metrics_, name, number(value)); }
+void Report::metric(std::string_view name, const Operand& value) { put(metrics_, name, detail::number_of(value)); }
 
 void Report::note(std::string text) { notes_.push_back(std::move(text)); }
 
@@ -145,7 +141,7 @@ std::string Report::model_section() const {
 std::string Report::times_section() const {
   std::vector<std::vector<std::string>> rows{{"part", "seconds"}};
   for (const auto& [part, time] : times_) rows.push_back({part, fmt::format("{:.2f}", time)});
-  return section("Times", table_of(rows, {"since the start", fmt::format("{:.2f}", seconds() - begun_)}));
+  return section("Times", table_of(rows, {"since the start", fmt::format("{:.2f}", detail::seconds() - begun_)}));
 }
 
 std::string Report::html() const {
