@@ -3,41 +3,19 @@
 #include <gradtape/data/idx.hpp>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "data/support.hpp"
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
-#include <zlib.h>
 
 namespace gt = gradtape;
+using files::TempDir, files::gzip, files::flip;
 using gt::data::read_idx_images, gt::data::read_idx_labels, gt::data::read_idx_pair;
 
 namespace {
-
-/// A directory of its own for each test, gone after it.
-class TempDir {
- public:
-  TempDir() : path_(std::filesystem::temp_directory_path() / fmt::format("gradtape-idx-{}", getpid())) {
-    std::filesystem::create_directories(path_);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() { std::filesystem::remove_all(path_); }
-
-  std::string write(const std::string& name, const std::string& content) const {
-    const auto file = path_ / name;
-    std::ofstream(file, std::ios::binary) << content;
-    return file.string();
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string word(std::uint32_t value) {
   std::string bytes;
@@ -49,25 +27,6 @@ std::string idx(std::uint32_t magic, const std::vector<std::uint32_t>& sizes, co
   std::string bytes = word(magic);
   for (const auto size : sizes) bytes += word(size);
   return bytes + data;
-}
-
-std::string gzip(std::string plain) {
-  std::string packed(plain.size() + 256, '\0');
-  z_stream zip{};
-  REQUIRE(deflateInit2(&zip, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  zip.next_in = reinterpret_cast<Bytef*>(plain.data());
-  zip.avail_in = static_cast<uInt>(plain.size());
-  zip.next_out = reinterpret_cast<Bytef*>(packed.data());
-  zip.avail_out = static_cast<uInt>(packed.size());
-  REQUIRE(deflate(&zip, Z_FINISH) == Z_STREAM_END);
-  packed.resize(zip.total_out);
-  deflateEnd(&zip);
-  return packed;
-}
-
-std::string flip(std::string bytes, std::size_t at, int mask = 0xff) {
-  bytes[at] = static_cast<char>(bytes[at] ^ mask);
-  return bytes;
 }
 
 const std::string pixels("\x00\x33\xff\x66\x99\xcc\x01\xfe\x80\x00\x00\xff", 12);
