@@ -23,7 +23,7 @@ struct CloseFile {
 
 /// A file inside of a zip archive.
 struct ZipMember {
-  std::string name;             ///< with its folders
+  std::string name = {};        ///< with its folders
   std::size_t start = 0;        ///< of its packed bytes in the archive
   std::size_t packed_size = 0;  ///< bytes in the archive
   std::size_t size = 0;         ///< bytes after unpacking

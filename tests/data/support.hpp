@@ -30,6 +30,7 @@ class TempDir {
   std::string write(const std::string& name, const std::string& content) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
+    std::filesystem::remove(file);  // some file systems wait for the disk where a file is written over
     std::ofstream(file, std::ios::binary) << content;
     return file.string();
   }
@@ -93,11 +94,12 @@ inline void check_truncated(const TempDir& dir, const std::string& content, cons
   }
 }
 
-/// Every byte takes all of its other values.
+/// Every byte takes other values: one bit changed, every other one, all.
 inline void check_changed(const TempDir& dir, const std::string& content, const Reader& reader) {
   for (std::size_t at = 0; at < content.size(); ++at) {
     CAPTURE(at);
-    for (int mask = 1; mask < 256; ++mask) survives(dir, flip(content, at, mask), reader);
+    for (const int mask : {1, 2, 4, 8, 16, 32, 64, 128, 0x55, 0xaa, 0xff})
+      survives(dir, flip(content, at, mask), reader);
   }
 }
 
