@@ -14,6 +14,8 @@
 namespace gradtape::data::detail {
 namespace {
 
+constexpr std::size_t chunk = 1 << 20;  // memory grows by
+
 [[noreturn]] void throw_file_error(const std::string& format, const std::string& path, const std::string& what) {
   throw FileError(fmt::format("{}: {}: {}", format, path, what));
 }
@@ -74,7 +76,6 @@ void Source::read(Bytes out, const std::string& what) {
 }
 
 std::vector<std::uint8_t> Source::read_data(std::size_t count, const std::string& what) {
-  constexpr std::size_t chunk = 1 << 20;
   std::vector<std::uint8_t> data;
   while (data.size() < count) {
     const std::size_t had = data.size(), want = std::min(chunk, count - had);
@@ -83,6 +84,16 @@ std::vector<std::uint8_t> Source::read_data(std::size_t count, const std::string
     if (got < want)
       fail_at(offset_,
               fmt::format("the file ends, expected {} bytes of data for {}, found {}", count, what, had + got));
+  }
+  return data;
+}
+
+std::vector<std::uint8_t> Source::read_all() {
+  std::vector<std::uint8_t> data;
+  for (std::size_t had = 0, got = chunk; got == chunk; had += got) {
+    data.resize(had + chunk);
+    got = read(Bytes(data).subspan(had));
+    data.resize(had + got);
   }
   return data;
 }

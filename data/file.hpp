@@ -48,6 +48,7 @@ class Source {
   void read(Bytes out, const std::string& what);
   /// The next `count` bytes. Memory grows with what is really there, for `count` may be a header's claim.
   std::vector<std::uint8_t> read_data(std::size_t count, const std::string& what);
+  std::vector<std::uint8_t> read_all();  ///< the bytes to the end
   /// Throws "found a byte, expected the end `after`" unless this is the end.
   void expect_end(const std::string& after);
   std::size_t offset() const { return offset_; }  ///< of the next byte, unpacked
