@@ -19,6 +19,7 @@
 #include <gradtape/nn/activation.hpp>
 #include <gradtape/nn/bilinear.hpp>
 #include <gradtape/nn/embedding.hpp>
+#include <gradtape/io/safetensors.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>

@@ -7,6 +7,7 @@ find_package(xtensor REQUIRED)
 find_package(xsimd REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)  # by name: BLAS may resolve to the reference one
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
