@@ -11,6 +11,7 @@
 #include <gradtape/core/grad.hpp>
 #include <gradtape/core/print.hpp>
 #include <gradtape/core/shape.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/data/idx.hpp>
 #include <gradtape/nn/attention.hpp>
@@ -90,7 +91,6 @@
 #include <gradtape/optim/rmsprop.hpp>
 #include <gradtape/optim/schedule.hpp>
 #include <gradtape/optim/sgd.hpp>
-#include <gradtape/optim/state.hpp>
 #include <gradtape/optim/stop.hpp>
 #include <gradtape/testing/approx.hpp>
 #include <gradtape/testing/gradcheck.hpp>

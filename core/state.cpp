@@ -1,12 +1,12 @@
 #include <gradtape/core/error.hpp>
-#include <gradtape/optim/state.hpp>
+#include <gradtape/core/state.hpp>
 
 #include <algorithm>
 #include <span>
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape {
 namespace {
 
 template <class T>
@@ -23,6 +23,17 @@ void StateVisitor::operator()(std::string_view name, Array& value) {
   value = {};  // so that whoever takes the entry may be its only holder
   entry(path(name), held);
   value = packed(held.array());
+}
+
+void StateVisitor::operator()(std::string_view name, Tensor& value) {
+  if (!value.defined()) return;
+  Tensor held = value.detach();
+  entry(path(name), held);
+  if (same(held.array(), value.array())) return;
+  if (value.is_leaf())
+    value.assign(held);
+  else
+    value = std::move(held);
 }
 
 void StateVisitor::operator()(std::string_view name, double& value) {
@@ -43,6 +54,10 @@ void StateVisitor::operator()(std::string_view name, std::vector<double>& value)
   value = held.to_vector<double>();
 }
 
+void StateVisitor::throw_does_not_fit(std::string_view name, std::int64_t value) const {
+  throw ValueError(fmt::format("state: {} does not fit the type of {}", value, path(name)));
+}
+
 void StateWriter::entry(const std::string& path, Tensor& value) {
   const auto at = std::ranges::find(left_, path, &State::value_type::first);
   if (at == left_.end()) {
@@ -57,10 +72,10 @@ void StateWriter::entry(const std::string& path, Tensor& value) {
     faults_ += fmt::format("\n  {}: {} instead of {}", path, describe(given), describe(value));
 }
 
-void StateWriter::finish() const {
+void StateWriter::finish(const std::string& caller) const {
   std::string faults = faults_;
   for (const auto& [path, value] : left_) faults += fmt::format("\n  {}: unknown", path);
-  if (!faults.empty()) throw ValueError("load_state: the state does not fit:" + faults);
+  if (!faults.empty()) throw ValueError(caller + ": the state does not fit:" + faults);
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape

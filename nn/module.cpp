@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/nn/module.hpp>
 
 #include <cstdlib>
@@ -43,6 +44,13 @@ struct Converter : Visitor {
   void buffer(const std::string&, Buffer& member) override {
     if (is_floating(member.dtype())) member = member.to(dtype);
   }
+};
+
+struct StateNames : Visitor {
+  explicit StateNames(StateVisitor& visitor) : to(visitor) {}
+  StateVisitor& to;
+  void parameter(const std::string& path, Parameter& member) override { to(path, member); }
+  void buffer(const std::string& path, Buffer& member) override { to(path, member); }
 };
 
 struct Printer : Visitor {
@@ -150,6 +158,11 @@ std::string to_string(const Module& module) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Module& module) { return out << to_string(module); }
+
+void visit_state(Module& module, StateVisitor& visitor) {
+  StateNames names(visitor);
+  module.visit(names);
+}
 
 }  // namespace gradtape::nn
 

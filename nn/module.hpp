@@ -10,6 +10,10 @@
 #include <utility>
 #include <vector>
 
+namespace gradtape {
+class StateVisitor;
+}
+
 namespace gradtape::nn {
 
 class Module;
@@ -119,6 +123,9 @@ class Module {
 /// The tree of modules with their descriptions and numbers of parameters.
 std::string to_string(const Module& module);
 std::ostream& operator<<(std::ostream& out, const Module& module);
+
+/// Names parameters and buffers as the state of a module; see StateVisitor.
+void visit_state(Module& module, StateVisitor& visitor);
 
 }  // namespace gradtape::nn
 

@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/core/strided.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
@@ -145,6 +146,17 @@ Tensor permutation(std::int64_t n) {
 }
 
 void manual_seed(std::uint64_t seed) { generator() = Generator(RandomState{seed}); }
+
+void RandomState::visit(StateVisitor& visitor) {
+  visitor("seed", seed);
+  visitor("position", position);
+}
+
+void ThreadRandom::visit(StateVisitor& visitor) {
+  RandomState state = random_state();
+  state.visit(visitor);
+  generator() = Generator(state);
+}
 
 RandomState random_state() { return generator().state(); }
 RandomStream::RandomStream(const RandomState& state) : before_(random_state()) { generator() = Generator(state); }

@@ -7,6 +7,8 @@
 
 namespace gradtape {
 
+class StateVisitor;
+
 /// Options of `uniform`.
 struct UniformOptions {
   double low = 0;                   ///< smallest number
@@ -43,10 +45,19 @@ void manual_seed(std::uint64_t seed);
 struct RandomState {
   std::uint64_t seed = 0;      ///< which stream
   std::uint64_t position = 0;  ///< how far it has come
+  /// Names the state; see state_of and load_state.
+  void visit(StateVisitor& visitor);
 };
 
 /// Where this thread's random numbers stand: a RandomStream of it repeats those that come next.
 RandomState random_state();
+
+/// This thread's random numbers as something with state: a file keeps where they stand, and whoever loads it goes on
+/// from there. See StateVisitor.
+struct ThreadRandom {
+  /// Names the state; see state_of and load_state.
+  void visit(StateVisitor& visitor);
+};
 
 /// Random numbers on this thread come from a stream of their own while it lives; then the stream before goes on.
 class RandomStream {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
-#include <gradtape/optim/state.hpp>
 
 #include <vector>
 

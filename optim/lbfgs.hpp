@@ -1,8 +1,8 @@
 #pragma once
 
 #include <gradtape/core/function.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
-#include <gradtape/optim/state.hpp>
 #include <gradtape/optim/stop.hpp>
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <gradtape/core/function.hpp>
-#include <gradtape/optim/state.hpp>
+#include <gradtape/core/state.hpp>
 
 #include <cstdint>
 #include <limits>

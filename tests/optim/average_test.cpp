@@ -3,7 +3,7 @@
 #include "one_leaf.hpp"
 
 namespace gt = gradtape;
-using gt::optim::EMA, gt::optim::load_state, gt::optim::state_of;
+using gt::optim::EMA, gt::load_state, gt::state_of;
 using one_leaf::set_gradient, one_leaf::size, one_leaf::start;
 
 TEST_CASE("EMA: the recurrence in plain loops") {

@@ -10,6 +10,7 @@
 
 namespace gt = gradtape;
 using namespace gradtape::optim;
+using gradtape::load_state, gradtape::state_of;
 
 namespace {
 

@@ -8,7 +8,7 @@
 namespace gt = gradtape;
 namespace optim = gradtape::optim;
 using one_leaf::start;
-using optim::load_state, optim::State, optim::state_of;
+using gt::load_state, gt::State, gt::state_of;
 
 namespace {
 
@@ -159,7 +159,7 @@ TEST_CASE("state: of something made up of several") {
     optim::PlateauLR plateau;
     std::int64_t epoch = 0;
     std::vector<double> losses = {0, 0};
-    void visit(optim::StateVisitor& v) {
+    void visit(gt::StateVisitor& v) {
       v("optimizer", optimizer), v("plateau", plateau), v("epoch", epoch), v("losses", losses);
     }
   };
