@@ -32,6 +32,7 @@
 #include <gradtape/nn/recurrent.hpp>
 #include <gradtape/nn/sequential.hpp>
 #include <gradtape/nn/transformer.hpp>
+#include <gradtape/nn/weights.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/attention.hpp>
