@@ -21,6 +21,7 @@
 #include <gradtape/nn/bilinear.hpp>
 #include <gradtape/nn/embedding.hpp>
 #include <gradtape/io/safetensors.hpp>
+#include <gradtape/io/save.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>
