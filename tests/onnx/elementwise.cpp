@@ -44,9 +44,10 @@ Outputs pow(const Node& n) {
 
 Outputs dropout(const Node& n) {
   n.integer("seed", 0);
-  n.number("ratio", 0.5);
-  if (n.has(2) && n[2].item() != 0 && !(n.has(1) && n[1].item() == 0)) throw Skip{"random numbers"};
-  return std::vector{n[0], gt::ones_like(n[0]).to(gt::boolean)};
+  const double attribute = n.number("ratio", 0.5);
+  const gt::DropoutOptions options{.p = n.has(1) ? n[1].item() : attribute, .training = n.has(2) && n[2].item() != 0};
+  if (options.training && options.p != 0) throw Skip{"random numbers"};
+  return std::vector{gt::dropout(n[0], options), gt::ones_like(n[0]).to(gt::boolean)};
 }
 
 }  // namespace

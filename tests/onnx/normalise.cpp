@@ -20,40 +20,37 @@ gt::Axes from(int axis, int rank) {
   return axes;
 }
 
-/// One number a channel as (channels, 1, …), which broadcasts to x (n, channels, …).
-gt::Tensor per_channel(const gt::Tensor& numbers, const gt::Tensor& x) {
-  gt::Shape shape{numbers.numel()};
-  for (int axis = 2; axis < x.rank(); ++axis) shape.push_back(1);
-  return gt::reshape(numbers, shape);
-}
-
 Outputs layer(const Node& n) {
   const gt::Tensor x = n[0];
   const int axis = gt::normalize_axis("LayerNormalization", n.axis(-1), x.rank());
+  const gt::Shape shape(std::vector(x.shape().begin() + axis, x.shape().end()));
   const double epsilon = n.number("epsilon", 1e-5);
-  const auto [y, mean, variance] = normalise(x, from(axis, x.rank()), epsilon);
-  return std::vector{n.has(2) ? y * n[1] + n[2] : y * n[1], mean, 1 / gt::sqrt(variance + epsilon)};
+  const auto parameter = [&](std::size_t input) { return n.has(input) ? gt::reshape(n[input], shape) : gt::Tensor(); };
+  const gt::Tensor y = gt::layer_norm(x, shape, {.weight = parameter(1), .bias = parameter(2), .eps = epsilon});
+  const auto [_, mean, variance] = normalise(x, from(axis, x.rank()), epsilon);
+  return std::vector{y, mean, gt::rsqrt(variance + epsilon)};
 }
 
+/// Each channel is a group.
 Outputs instance(const Node& n) {
   const gt::Tensor x = n[0];
-  const gt::Tensor y = normalise(x, from(2, x.rank()), n.number("epsilon", 1e-5)).x;
-  return y * per_channel(n[1], x) + per_channel(n[2], x);
+  return gt::group_norm(x, x.shape()[1], {.weight = n[1], .bias = n[2], .eps = n.number("epsilon", 1e-5)});
 }
 
-/// In training mode by the statistics of x itself, which also move the running ones.
+/// In training mode by the statistics of x itself, which also move the running ones; its variance is the biased one.
 Outputs batch(const Node& n) {
-  const gt::Tensor x = n[0], scale = per_channel(n[1], x), shift = per_channel(n[2], x);
-  const double epsilon = n.number("epsilon", 1e-5), momentum = n.number("momentum", 0.9);
-  if (!n.flag("training_mode", false))
-    return (x - per_channel(n[3], x)) / gt::sqrt(per_channel(n[4], x) + epsilon) * scale + shift;
-  gt::Axes axes = from(2, x.rank());
-  axes.push_back(0);
-  const auto [y, mean, variance] = normalise(x, axes, epsilon);
+  const gt::Tensor x = n[0];
+  gt::BatchNormOptions options{.weight = n[1], .bias = n[2], .eps = n.number("epsilon", 1e-5)};
+  const double momentum = n.number("momentum", 0.9);
+  const bool training = n.flag("training_mode", false);
+  if (!training) options.mean = n[3], options.var = n[4];
+  const auto [y, mean, variance] = gt::batch_norm(x, options);
+  if (!training) return y;
+  const auto values = static_cast<double>(x.numel() / x.shape()[1]);
   const auto moved = [&](const gt::Tensor& running, const gt::Tensor& now) {
-    return momentum * running + (1 - momentum) * gt::reshape(now, running.shape());
+    return momentum * running + (1 - momentum) * now;
   };
-  return std::vector{y * scale + shift, moved(n[3], mean), moved(n[4], variance)};
+  return std::vector{y, moved(n[3], mean), moved(n[4], variance * ((values - 1) / values))};
 }
 
 Outputs mean_variance(const Node& n) {
