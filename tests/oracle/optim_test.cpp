@@ -46,6 +46,13 @@ void step(const Twins& twins, Ours& ours, Theirs& theirs) {
   theirs.step();
 }
 
+/// 50 steps of each, after which the parameters agree.
+template <class Ours, class Theirs>
+void compare_steps(const Twins& twins, Ours ours, Theirs theirs) {
+  for (int i = 0; i < 50; ++i) step(twins, ours, theirs);
+  for (std::size_t i = 0; i < twins.ours.size(); ++i) check_equal(twins.ours[i].detach(), twins.theirs[i].detach());
+}
+
 gt::Tensor part(const gt::Tensor& w, int begin, int end) { return gt::slice(w, {.begin = begin, .end = end}); }
 torch::Tensor part(const torch::Tensor& w, int begin, int end) { return w.slice(0, begin, end); }
 
@@ -104,23 +111,94 @@ TEST_CASE("oracle: every option of Adam moves parameters as libtorch's does") {
       CAPTURE(to_string(dtype));
       CAPTURE(&options - choices);
       const Twins twins(dtype);
-      gt::optim::Adam ours(twins.ours, options);
-      torch::optim::Adam theirs(twins.theirs, torch::optim::AdamOptions(options.lr)
-                                                  .betas(options.betas)
-                                                  .eps(options.eps)
-                                                  .weight_decay(options.weight_decay)
-                                                  .amsgrad(options.amsgrad));
-      for (int i = 0; i < 50; ++i) step(twins, ours, theirs);
-      for (std::size_t i = 0; i < twins.ours.size(); ++i) check_equal(twins.ours[i].detach(), twins.theirs[i].detach());
+      compare_steps(twins, gt::optim::Adam(twins.ours, options),
+                    torch::optim::Adam(twins.theirs, torch::optim::AdamOptions(options.lr)
+                                                         .betas(options.betas)
+                                                         .eps(options.eps)
+                                                         .weight_decay(options.weight_decay)
+                                                         .amsgrad(options.amsgrad)));
     }
 }
 
 TEST_CASE("oracle: decoupled weight decay moves parameters as libtorch's AdamW does") {
-  const Twins twins(gt::f64);
-  gt::optim::Adam ours(twins.ours, {.lr = 0.02, .weight_decay = 0.2, .decoupled_weight_decay = true});
-  torch::optim::AdamW theirs(twins.theirs, torch::optim::AdamWOptions(0.02).weight_decay(0.2));
-  for (int i = 0; i < 50; ++i) step(twins, ours, theirs);
-  for (std::size_t i = 0; i < twins.ours.size(); ++i) check_equal(twins.ours[i].detach(), twins.theirs[i].detach());
+  const gt::optim::AdamWOptions choices[] = {{}, {.lr = 0.02, .weight_decay = 0.2}, {.lr = 0.02, .amsgrad = true}};
+  for (const gt::optim::AdamWOptions& options : choices) {
+    CAPTURE(&options - choices);
+    const auto theirs = [&](const Twins& twins) {
+      return torch::optim::AdamW(
+          twins.theirs,
+          torch::optim::AdamWOptions(options.lr).weight_decay(options.weight_decay).amsgrad(options.amsgrad));
+    };
+    const Twins twins(gt::f64), others(gt::f64);
+    compare_steps(twins, gt::optim::AdamW(twins.ours, options), theirs(twins));
+    const gt::optim::AdamOptions decoupled{.lr = options.lr,
+                                           .weight_decay = options.weight_decay,
+                                           .amsgrad = options.amsgrad,
+                                           .decoupled_weight_decay = true};
+    compare_steps(others, gt::optim::Adam(others.ours, decoupled), theirs(others));
+  }
+}
+
+TEST_CASE("oracle: every option of SGD moves parameters as libtorch's does") {
+  const gt::optim::SGDOptions choices[] = {
+      {.lr = 0.05},
+      {.lr = 0.05, .momentum = 0.9},
+      {.lr = 0.05, .momentum = 0.9, .dampening = 0.3},
+      {.lr = 0.05, .weight_decay = 0.1},
+      {.lr = 0.05, .momentum = 0.9, .nesterov = true},
+      {.lr = 0.05, .momentum = 0.8, .weight_decay = 0.1, .nesterov = true},
+  };
+  for (const gt::optim::SGDOptions& options : choices) {
+    CAPTURE(&options - choices);
+    const Twins twins(gt::f64);
+    compare_steps(twins, gt::optim::SGD(twins.ours, options),
+                  torch::optim::SGD(twins.theirs, torch::optim::SGDOptions(options.lr)
+                                                      .momentum(options.momentum)
+                                                      .dampening(options.dampening)
+                                                      .weight_decay(options.weight_decay)
+                                                      .nesterov(options.nesterov)));
+  }
+}
+
+TEST_CASE("oracle: every option of RMSprop moves parameters as libtorch's does") {
+  const gt::optim::RMSpropOptions choices[] = {
+      {},
+      {.lr = 0.002, .alpha = 0.9},  // past the minimum, steps of a full rate multiply every rounding
+      {.lr = 0.02, .eps = 1e-2},
+      {.lr = 0.02, .weight_decay = 0.1},
+      {.lr = 0.005, .momentum = 0.9},
+      {.lr = 0.005, .alpha = 0.9, .eps = 1e-3, .weight_decay = 0.1, .momentum = 0.9, .centered = true},
+  };
+  for (const gt::optim::RMSpropOptions& options : choices) {
+    CAPTURE(&options - choices);
+    const Twins twins(gt::f64);
+    compare_steps(twins, gt::optim::RMSprop(twins.ours, options),
+                  torch::optim::RMSprop(twins.theirs, torch::optim::RMSpropOptions(options.lr)
+                                                          .alpha(options.alpha)
+                                                          .eps(options.eps)
+                                                          .weight_decay(options.weight_decay)
+                                                          .momentum(options.momentum)
+                                                          .centered(options.centered)));
+  }
+}
+
+TEST_CASE("oracle: every option of Adagrad moves parameters as libtorch's does") {
+  const gt::optim::AdagradOptions choices[] = {
+      {},
+      {.lr = 0.1, .lr_decay = 0.05},
+      {.lr = 0.1, .weight_decay = 0.1},
+      {.lr = 0.1, .initial_accumulator_value = 0.5, .eps = 1e-3},
+  };
+  for (const gt::optim::AdagradOptions& options : choices) {
+    CAPTURE(&options - choices);
+    const Twins twins(gt::f64);
+    compare_steps(twins, gt::optim::Adagrad(twins.ours, options),
+                  torch::optim::Adagrad(twins.theirs, torch::optim::AdagradOptions(options.lr)
+                                                          .lr_decay(options.lr_decay)
+                                                          .weight_decay(options.weight_decay)
+                                                          .initial_accumulator_value(options.initial_accumulator_value)
+                                                          .eps(options.eps)));
+  }
 }
 
 TEST_CASE("oracle: L-BFGS takes the steps of libtorch's where neither searches for a length") {
