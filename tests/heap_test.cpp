@@ -233,6 +233,21 @@ TEST_CASE("heap: none in a step of the other optimizers, with clipping, a schedu
   });
 }
 
+TEST_CASE("heap: none in a step of a Transformer's layers") {
+  const gt::nn::TransformerEncoderLayer encoder(16, 4, {.dim_feedforward = 32});
+  const gt::nn::TransformerDecoderLayer decoder(16, 4, {.dim_feedforward = 32, .dropout = 0, .norm_first = true});
+  auto parameters = encoder.parameters();
+  for (const gt::Tensor& p : decoder.parameters()) parameters.push_back(p);
+  gt::optim::SGD sgd(parameters, {.lr = 0.01});
+  const auto x = gt::randn({2, 10, 16}), y = gt::randn({2, 7, 16});
+  check_steps([&] {
+    const auto loss = gt::mse_loss(decoder(y, encoder(x), {.self = {.causal = true}}), y);
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
+}
+
 TEST_CASE("heap: none in a step written op by op") {
   const auto w = gt::parameter(gt::randn({6, 4})), b = gt::parameter(gt::zeros({4}));
   gt::optim::SGD sgd({w, b}, {.lr = 0.01});
