@@ -57,8 +57,8 @@ Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerLis
       windows_of(op, x, axes, kernel, options.stride, options.padding, options.dilation, options.ceil_mode);
   const Shape to = resized(x.shape(), axes, windows.count);
   Shape image = detail::without_last(x.shape(), axes), window = image;
-  image.push_back(windows.image[0] * windows.image[1]);
-  window.push_back(windows.count[0] * windows.count[1]);
+  image.push_back(product(windows.image).value_or(0));  // beyond what can be counted only where x has no elements
+  window.push_back(product(windows.count).value_or(0));
   const Tensor from = contiguous(x);
   const Array largest = Array::make(i64, window);
   detail::find_largest(largest, from.array(), windows);

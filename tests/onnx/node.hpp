@@ -59,6 +59,7 @@ using Function = std::function<Outputs(const Node&)>;
 using Table = std::map<std::string, Function>;
 
 Table activations();
+Table convolutions();
 Table creation();
 Table elementwise();
 Table indexing();

@@ -14,7 +14,7 @@ using namespace suite;
 namespace fs = std::filesystem;
 
 /// So many cases passed before; fewer is a failure.
-constexpr int floor_of_passed = 560;
+constexpr int floor_of_passed = 601;
 
 /// Cases that contradict their own node.
 const std::map<std::string, std::string> wrong{
@@ -42,8 +42,8 @@ Values load(const auto& graph_values, const fs::path& directory, std::string_vie
 const Table& table() {
   static const Table all = [] {
     Table merged;
-    for (Table part : {activations(), creation(), elementwise(), indexing(), losses(), normalisation(), products(),
-                       recurrence(), reductions(), shapes(), training()})
+    for (Table part : {activations(), convolutions(), creation(), elementwise(), indexing(), losses(), normalisation(),
+                       products(), recurrence(), reductions(), shapes(), training()})
       merged.merge(part);
     return merged;
   }();
