@@ -15,7 +15,7 @@ template <Tensor (*f)(const Tensor&)>
 class Applied : public Module {
  public:
   Tensor operator()(const Tensor& x) const { return f(x); }  ///< f(x)
-  void visit(Visitor&) override {}
+  void visit(Visitor&) override {}                           ///< nothing
 };
 
 /// The same with the options of f.
@@ -24,7 +24,7 @@ class AppliedWith : public Module {
  public:
   explicit AppliedWith(const Options& given = {}) : options(given) {}  ///< those of f
   Tensor operator()(const Tensor& x) const { return f(x, options); }   ///< f(x)
-  void visit(Visitor&) override {}
+  void visit(Visitor&) override {}                                     ///< nothing
 
   Options options;  ///< those of f
 };

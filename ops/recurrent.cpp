@@ -76,9 +76,11 @@ class GatesNode final : public Node {
  public:
   static Tensor apply(const std::array<const Tensor*, n>& inputs) {
     std::array<Array, n> x;
+    std::array<const Array*, n> all;
     bool needed = false;
     for (std::size_t i = 0; i < n; ++i) {
       x[i] = packed(inputs[i]->array());
+      all[i] = &x[i];
       needed |= inputs[i]->requires_grad();
     }
     const Shape& state = x[n - 1].shape();
@@ -89,9 +91,7 @@ class GatesNode final : public Node {
       detail::gates_value<Cell, T>({}, out.data<T>(), pointers<const T>(x), rows(x[n - 1]), state[-1]);
     });
     if (detail::thread_state.detect_anomaly) [[unlikely]]
-      detail::check_value(Cell::name, out, [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::array<const Array*, n>{&x[I]...};
-      }(std::make_index_sequence<n>{}));
+      detail::check_value(Cell::name, out, all);
     if (!needed || !detail::thread_state.grad_enabled) return Tensor(std::move(out));
     auto node = detail::Ref<Node>::adopt(new GatesNode(out, x, inputs));
     return Tensor(std::move(out), std::move(node));

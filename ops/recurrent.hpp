@@ -2,6 +2,9 @@
 
 #include <gradtape/core/tensor.hpp>
 
+#include <cstdint>
+#include <string_view>
+
 namespace gradtape {
 
 // One step of a recurrent network, in PyTorch's layout: x (…, in), state (…, hidden), weight_ih [gates·hidden, in],
