@@ -67,12 +67,9 @@ class Progress : public ProgressLine {
   struct End {};
   /// Goes through a pass.
   class Iterator {
-    using At = decltype(std::begin(std::declval<Range&>()));
-    using Last = decltype(std::end(std::declval<Range&>()));
-
    public:
-    /// Between two iterators of the range.
-    Iterator(At at, Last last, ProgressLine& line) : at_(std::move(at)), last_(std::move(last)), line_(line) {}
+    /// From the first element on; made in place, for the iterators of a range may be unable to move.
+    Iterator(Range& range, ProgressLine& line) : at_(std::begin(range)), last_(std::end(range)), line_(line) {}
     decltype(auto) operator*() const { return *at_; }  ///< what the range gives
     Iterator& operator++() {                           ///< the element is done with
       line_.step();
@@ -83,14 +80,14 @@ class Progress : public ProgressLine {
     bool operator==(End) const { return at_ == last_; }  ///< nothing is left
 
    private:
-    At at_;
-    Last last_;
+    decltype(std::begin(std::declval<Range&>())) at_;
+    decltype(std::end(std::declval<Range&>())) last_;
     ProgressLine& line_;
   };
 
   Iterator begin() {  ///< begins a pass
     start();
-    return Iterator(std::begin(range_), std::end(range_), *this);
+    return Iterator(range_, *this);
   }
   End end() const { return {}; }  ///< what a pass compares with
 

@@ -1,6 +1,7 @@
 // A training step in its steady state asks the heap for nothing: every allocating function of the C library and
 // operator new are replaced in this binary by ones that count while a switch of their thread is on.
 #include <gradtape/gradtape.hpp>
+#include <gradtape/report/progress.hpp>
 
 #include <doctest/doctest.h>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <new>
@@ -165,6 +167,19 @@ TEST_CASE("heap: none in a step of the MLP 784-128-10") {
     loss.backward();
     sgd.step();
   });
+}
+
+TEST_CASE("heap: none in a line about a step, written or not") {
+  std::FILE* nowhere = std::fopen("/dev/null", "w");
+  for (const double every : {0., 1e-9}) {
+    gt::report::ProgressLine line(1000, {.label = "epoch 1", .out = nowhere, .every = every});
+    line.start();
+    check_steps([&] {
+      line.set("training loss", 0.25);
+      line.step();
+    });
+  }
+  std::fclose(nowhere);
 }
 
 TEST_CASE("heap: none in a step with relu and cross-entropy on fresh batches") {

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
 #include <list>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -134,6 +135,41 @@ TEST_CASE("progress: lines every so many seconds") {
   const std::string text = without_times(sink.text());
   CHECK(text.starts_with(" 1/12  # steps/s  # left\n 2/12  # steps/s  # left\n"));
   CHECK(text.ends_with("12/12  # steps/s  # left\n12/12  # steps/s  #\n"));
+}
+
+TEST_CASE("progress: iterators that do not move, a sentinel of another type, an error while stepping on") {
+  struct Loader {
+    struct Iterator {
+      explicit Iterator(int n) : n_(n) {}
+      Iterator(Iterator&&) = delete;
+      const int& operator*() const { return n_; }
+      Iterator& operator++() {
+        if (++n_ == 3) throw std::runtime_error("a broken file");
+        return *this;
+      }
+      bool operator==(std::nullptr_t) const { return n_ == 4; }
+      int n_;
+    };
+    Iterator begin() { return Iterator(first); }
+    std::nullptr_t end() const { return nullptr; }
+    std::int64_t size() const { return 4; }
+    int first = 0;
+  };
+  Sink sink;
+  Loader loader;
+  int seen = 0;
+  CHECK_THROWS_AS(
+      [&] {
+        for (auto& batch : report::progress(loader, {.out = sink.file})) seen += batch;
+      }(),
+      std::runtime_error);
+  CHECK(seen == 0 + 1 + 2);
+  CHECK(without_times(sink.text()) == "3/4  # steps/s  #\n");
+  loader.first = 3;
+  CHECK_NOTHROW([&] {
+    for (auto& batch : report::progress(loader, {.out = sink.file})) seen += batch;
+  }());
+  CHECK(seen == 6);
 }
 
 TEST_CASE("progress: without a size there is no time left") {
