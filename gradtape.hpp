@@ -13,6 +13,8 @@
 #include <gradtape/core/shape.hpp>
 #include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
+#include <gradtape/data/csv.hpp>
+#include <gradtape/data/dataset.hpp>
 #include <gradtape/data/idx.hpp>
 #include <gradtape/nn/attention.hpp>
 #include <gradtape/nn/dropout.hpp>
@@ -22,6 +24,10 @@
 #include <gradtape/nn/embedding.hpp>
 #include <gradtape/io/safetensors.hpp>
 #include <gradtape/io/save.hpp>
+#include <gradtape/data/image.hpp>
+#include <gradtape/data/loader.hpp>
+#include <gradtape/data/npy.hpp>
+#include <gradtape/data/sampler.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>

@@ -194,7 +194,8 @@ TEST_CASE("DataLoader: what cannot be") {
   fails({.shuffle = true, .sampler = Sampler::sequential(3)},
         "DataLoader: shuffle is true beside a sampler; expected one of the two");
   DataLoader small(rows(3));
-  gt::optim::load_state(
-      small, {{"sampler.seed", gt::tensor(0)}, {"sampler.epoch", gt::tensor(0)}, {"sampler.position", gt::tensor(5)}});
+  const auto whole = [](std::int64_t n) { return gt::tensor(n, {.dtype = gt::i64}); };
+  gt::optim::load_state(small,
+                        {{"sampler.seed", whole(0)}, {"sampler.epoch", whole(0)}, {"sampler.position", whole(5)}});
   CHECK_THROWS_WITH_AS(walk(small), "DataLoader: the sampler stands 2 examples behind its end", gt::ValueError);
 }
