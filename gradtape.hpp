@@ -28,6 +28,7 @@
 #include <gradtape/data/loader.hpp>
 #include <gradtape/data/npy.hpp>
 #include <gradtape/data/sampler.hpp>
+#include <gradtape/data/transform.hpp>
 #include <gradtape/nn/init.hpp>
 #include <gradtape/nn/linear.hpp>
 #include <gradtape/nn/mlp.hpp>

@@ -14,7 +14,7 @@
 namespace gradtape::data::detail {
 namespace {
 
-constexpr std::size_t chunk = 1 << 20;  // memory grows by
+constexpr std::size_t chunk = 1 << 16;  // memory grows by
 
 [[noreturn]] void throw_file_error(const std::string& format, const std::string& path, const std::string& what) {
   throw FileError(fmt::format("{}: {}: {}", format, path, what));
