@@ -11,7 +11,7 @@ namespace gradtape::io {
 /// reason.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::string path);
+  explicit AtomicFile(std::string path);  ///< of what it will be; nothing is there yet
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();  ///< removes what was written unless it was committed

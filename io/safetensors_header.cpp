@@ -97,10 +97,11 @@ class HeaderReader {
   bool binary(Json::binary_t&) { return refuse("bytes"); }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception& error) {
+    constexpr std::size_t longest = 200;  // it quotes what was read
     const std::string_view what = error.what();
-    const auto detail = what.find("syntax error");
+    const auto start = what.find("syntax error");
     fail(fmt::format("byte {}: the header is no JSON: {}", 8 + position,
-                     detail == std::string_view::npos ? what : what.substr(detail)));
+                     what.substr(start == std::string_view::npos ? 0 : start, longest)));
   }
 
  private:
@@ -111,7 +112,6 @@ class HeaderReader {
   }
 
   [[noreturn]] bool refuse(const char* found) const {
-    if (depth_ == 0) fail(fmt::format("byte 8: found {}, expected an object", found));
     if (depth_ == 1) fail(fmt::format("key {}: found {}, expected an object", in_quotes(name_), found));
     fail(fmt::format("{}: found {}, expected {}", where(field_), found,
                      in_metadata() || field_ == "dtype" ? "a string"

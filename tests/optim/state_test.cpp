@@ -7,8 +7,8 @@
 
 namespace gt = gradtape;
 namespace optim = gradtape::optim;
-using one_leaf::start;
 using gt::load_state, gt::State, gt::state_of;
+using one_leaf::start;
 
 namespace {
 
