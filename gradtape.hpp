@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// All of gradtape but two opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, and `<gradtape/xtensor.hpp>`, the
-/// bridge to xtensor.
+/// All of gradtape but three opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, `<gradtape/xtensor.hpp>`, the
+/// bridge to xtensor, and `<gradtape/report/events.hpp>`, which writes files for TensorBoard.
 
 #include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/dtype.hpp>
@@ -101,6 +101,10 @@
 #include <gradtape/optim/schedule.hpp>
 #include <gradtape/optim/sgd.hpp>
 #include <gradtape/optim/stop.hpp>
+#include <gradtape/report/graph.hpp>
+#include <gradtape/report/metrics.hpp>
+#include <gradtape/report/progress.hpp>
+#include <gradtape/report/report.hpp>
 #include <gradtape/testing/approx.hpp>
 #include <gradtape/testing/gradcheck.hpp>
 #include <gradtape/testing/sample.hpp>

@@ -1,7 +1,6 @@
 // A training step in its steady state asks the heap for nothing: every allocating function of the C library and
 // operator new are replaced in this binary by ones that count while a switch of their thread is on.
 #include <gradtape/gradtape.hpp>
-#include <gradtape/report/progress.hpp>
 
 #include <doctest/doctest.h>
 
@@ -169,7 +168,7 @@ TEST_CASE("heap: none in a step of the MLP 784-128-10") {
   });
 }
 
-TEST_CASE("heap: none in a line about a step, written or not") {
+TEST_CASE("heap: none in a line about a step whether written or not") {
   std::FILE* nowhere = std::fopen("/dev/null", "w");
   for (const double every : {0., 1e-9}) {
     gt::report::ProgressLine line(1000, {.label = "epoch 1", .out = nowhere, .every = every});

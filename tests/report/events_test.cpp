@@ -124,7 +124,7 @@ TEST_CASE("events: every byte of a file") {
   CHECK(third.rest == "\x2a\x0a\x0a\x08\x0a\x01x\x15" + infinity);
 }
 
-TEST_CASE("events: writers do not share a file, and long names do not break one") {
+TEST_CASE("events: writers do not share a file and long names do not break one") {
   const Folder folder;
   report::EventWriter one(folder.path), two(folder.path);
   CHECK(one.path() != two.path());

@@ -1,5 +1,4 @@
 #include <gradtape/gradtape.hpp>
-#include <gradtape/report/graph.hpp>
 
 #include <algorithm>
 #include <string>
@@ -59,7 +58,7 @@ TEST_CASE("graph: in the language of Graphviz") {
   CHECK(report::to_dot(net.x).ends_with("fontsize=11];\n}\n"));
 }
 
-TEST_CASE("graph: one that is deep, and one that shares") {
+TEST_CASE("graph: one that is deep and one that shares") {
   const auto w = gt::parameter(gt::tensor(1.));
   auto y = w * w;
   for (int i = 0; i < 100'000; ++i) y = gt::sigmoid(y);

@@ -1,5 +1,4 @@
 #include <gradtape/gradtape.hpp>
-#include <gradtape/report/metrics.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -28,7 +27,7 @@ TEST_CASE("accuracy: scores and answers") {  // the answers are 1 0 2 0: of ties
   CHECK(report::accuracy(gt::parameter(scores), labels({1, 0, 2, 1})) == 0.75);
 }
 
-TEST_CASE("accuracy: classes stand on axis 1, views are read as they look") {
+TEST_CASE("accuracy: classes stand on axis 1 and views are read as they look") {
   const auto pixels = gt::tensor({{{1., 9.}, {2., 3.}}});  // (1, 2 classes, 2 pixels): answers 1 0
   CHECK(report::accuracy(pixels, labels({{1, 0}})) == 1);
   CHECK(report::accuracy(pixels, labels({{1, 1}})) == 0.5);
@@ -42,7 +41,7 @@ TEST_CASE("accuracy: an ignored label takes no part") {
   CHECK(report::accuracy(scores, labels({2, 0, 2, 0}), {.ignore_index = 2}) == 1);
 }
 
-TEST_CASE("confusion matrix: rows are what it is, columns what it was taken for") {
+TEST_CASE("confusion matrix: rows are what it is and columns what it was taken for") {
   const auto found = report::confusion_matrix(scores, labels({1, 1, 2, 0}));
   CHECK(gt::equal(found, labels({{1, 0, 0}, {1, 1, 0}, {0, 0, 1}})));
   CHECK(gt::equal(report::confusion_matrix(labels({0, 1, 1}), labels({0, 0, 1})), labels({{1, 1}, {0, 1}})));

@@ -1,5 +1,4 @@
 #include <gradtape/gradtape.hpp>
-#include <gradtape/report/progress.hpp>
 
 #include <algorithm>
 #include <array>
@@ -137,7 +136,7 @@ TEST_CASE("progress: lines every so many seconds") {
   CHECK(text.ends_with("12/12  # steps/s  # left\n12/12  # steps/s  #\n"));
 }
 
-TEST_CASE("progress: iterators that do not move, a sentinel of another type, an error while stepping on") {
+TEST_CASE("progress: iterators that do not move and fail while stepping on") {
   struct Loader {
     struct Iterator {
       explicit Iterator(int n) : n_(n) {}

@@ -1,5 +1,4 @@
 #include <gradtape/gradtape.hpp>
-#include <gradtape/report/report.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -56,7 +55,7 @@ report::Report example() {
 
 }  // namespace
 
-TEST_CASE("report: everything is there, and what a user names is escaped") {
+TEST_CASE("report: everything is there and what a user names is escaped") {
   const std::string html = example().html();
   CHECK(contains(html, "<h1>Ein Lauf &amp; &lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</h1>"));
   CHECK(!contains(html, "<script"));
@@ -85,7 +84,7 @@ TEST_CASE("report: without figures the last values of the curves stand there") {
   CHECK(contains(run.html(), "<dt>rate</dt><dd>0.5</dd>"));
 }
 
-TEST_CASE("report: an empty one, and curves of any values") {
+TEST_CASE("report: an empty one and curves of any values") {
   CHECK(contains(report::Report("").html(), "</html>"));
   constexpr double inf = std::numeric_limits<double>::infinity(), largest = std::numeric_limits<double>::max();
   for (const double value : {0., -1., 1e-310, inf, -inf, std::nan(""), largest})
@@ -123,7 +122,7 @@ TEST_CASE("report: values as close as doubles can be") {
   CHECK(contains(run.html(), "</html>"));
 }
 
-TEST_CASE("report: a gap where a value is not finite, a dot where it stands alone") {
+TEST_CASE("report: a gap where a value is not finite and a dot where it stands alone") {
   report::Report run("x");
   for (const double value : {1., 2., std::nan(""), 3., std::nan(""), 4., 5.})
     run.log("y", value == value ? value : 2.5, value);
@@ -133,7 +132,7 @@ TEST_CASE("report: a gap where a value is not finite, a dot where it stands alon
   CHECK(contains(html, "<circle class=\"d0\""));
 }
 
-TEST_CASE("report: a graph too large to draw is told, a long chain is one box") {
+TEST_CASE("report: a graph too large to draw is told and a long chain is one box") {
   const auto w = gt::parameter(gt::tensor(1.));
   auto y = w * w, z = y;
   for (int i = 0; i < 10'000; ++i) y = gt::sigmoid(y);
