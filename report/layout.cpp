@@ -13,7 +13,7 @@ constexpr int sweeps = 8;
 /// A box, or a bend where a line passes a layer.
 struct Place {
   double width, height;
-  double x = 0, y = 0;
+  double x = 0, y = 0, bottom = 0;  // the latter of its layer
   std::vector<std::size_t> above = {}, under = {};
 };
 
@@ -45,12 +45,8 @@ class Arranger {
     double y = margin;
     for (const auto& layer : layers_) {
       double deepest = 0;
-      for (const std::size_t i : layer) {
-        places[i].y = y;
-        deepest = std::max(deepest, places[i].height);
-      }
-      for (const std::size_t i : layer)
-        if (places[i].width == 0) places[i].height = deepest;  // a bend passes the whole layer
+      for (const std::size_t i : layer) deepest = std::max(deepest, places[i].height);
+      for (const std::size_t i : layer) places[i].y = y, places[i].bottom = y + deepest;
       y += deepest + below;
     }
   }
@@ -144,7 +140,9 @@ Layout arrange(std::vector<Box>& boxes) {
     for (std::size_t i = 0; i < line.size(); ++i) {
       const Place& place = arranger.places[line[i]];
       if (i > 0) route.push_back({place.x, place.y});
-      if (i + 1 < line.size()) route.push_back({place.x, place.y + place.height});
+      if (i + 1 == line.size()) continue;
+      if (i == 0) route.push_back({place.x, place.y + place.height});
+      route.push_back({place.x, place.bottom});  // it turns below the layer, where there are no boxes
     }
     layout.routes.push_back(std::move(route));
   }

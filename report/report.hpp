@@ -32,7 +32,8 @@ class Report {
   void metric(std::string_view name, const Operand& value);
   /// Adds a paragraph under the title.
   void note(std::string text);
-  /// Draws what a recorded tensor was computed from; to be called while its tape has not been swept.
+  /// Draws what a recorded tensor was computed from. After a sweep the tape knows no constants any more, such as the
+  /// network's input.
   void graph(const Tensor& result, const GraphOptions& options = {});
   /// Lists the modules and parameters of a model.
   void model(const nn::Module& module);
