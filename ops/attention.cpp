@@ -5,6 +5,7 @@
 #include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/kernels/attention.hpp>
 #include <gradtape/ops/matmul.hpp>
+#include <gradtape/ops/random.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
@@ -13,7 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,108 +27,127 @@ namespace {
 
 constexpr std::string_view op_name = "scaled_dot_product_attention";
 
-/// Which keys a query looks at, and the scale of the scores.
-struct Scores {
-  Tensor mask;
+/// What attention is told, but for the mask; the kernel makes the same random numbers of a seed each time.
+struct Attention {
   bool causal;
-  double scale;
+  double scale, dropout_p;
+  std::uint64_t seed = 0;
 };
 
 Tensor sum_over_keys(const Tensor& x) { return sum(x, {.axes = -1, .keepdims = true}); }
 
-/// The weights (…,t,s) in other ops: what the kernel computes and the higher orders are made of.
-Tensor weights_of(const Tensor& q, const Tensor& k, const Scores& s) {
+/// The weights (…,t,s) before dropout, in other ops: what the kernel computes and the higher orders are made of.
+Tensor weights_of(const Tensor& q, const Tensor& k, const Tensor& mask, const Attention& op) {
   constexpr double hidden = -std::numeric_limits<double>::infinity();
-  Tensor scores = matmul(q, transpose(k)) * s.scale;  // (…,t,c)·(…,c,s) -> (…,t,s)
-  if (s.mask.defined()) scores = s.mask.dtype() == boolean ? where(s.mask, scores, hidden) : scores + s.mask;
-  if (s.causal) scores = where(tri(q.shape()[-2], {.columns = k.shape()[-2], .dtype = boolean}), scores, hidden);
+  Tensor scores = matmul(q, transpose(k)) * op.scale;  // (…,t,c)·(…,c,s) -> (…,t,s)
+  if (mask.defined()) scores = mask.dtype() == boolean ? where(mask, scores, hidden) : scores + mask;
+  if (op.causal) scores = where(tri(q.shape()[-2], {.columns = k.shape()[-2], .dtype = boolean}), scores, hidden);
   const Tensor none = all(scores == hidden, {.axes = -1, .keepdims = true});
   return where(none, 0, softmax(where(none, 0, scores)));
 }
 
-/// Derivative of a softmax with the weights p along x; the Jacobian is symmetric.
+/// Derivative along x of a softmax with the weights p; the Jacobian is symmetric.
 Tensor softmax_derivative(const Tensor& p, const Tensor& x) { return p * (x - sum_over_keys(x * p)); }
 
-/// One node for all three inputs, because their gradients share most of the work.
+/// A batch of matrices stretched over the leading axes of the output.
+Array stretched(const Array& x, const Shape& out, std::int64_t rows, std::int64_t cols) {
+  const Shape shape = detail::with_batch(detail::without_last(out, 2), rows, cols);
+  return Array::view(x, shape, broadcast_strides(x, shape));
+}
+Array stretched(const Array& x, const Shape& out) { return stretched(x, out, x.shape()[-2], x.shape()[-1]); }
+
+/// The kernel's inputs from q, k, v and the mask, if there is one.
+detail::AttentionInputs inputs_of(const Attention& op, std::span<const Array> x, const Shape& out) {
+  const Array mask = x[3] ? stretched(x[3], out, out[-2], x[1].shape()[-2]) : Array();
+  return {stretched(x[0], out),
+          stretched(x[1], out),
+          stretched(x[2], out),
+          mask,
+          op.causal,
+          op.scale,
+          op.dropout_p,
+          op.seed};
+}
+
+/// One node for all inputs, because their gradients share most of the work.
 class AttentionNode final : public Node {
  public:
-  AttentionNode(const Array& out, const std::array<const Tensor*, 3>& x, const Scores& scores, Array rows)
-      : Node(out.shape(), out.dtype(), detail::thread_state.index),
-        causal_(scores.causal),
-        scale_(scores.scale),
-        rows_(std::move(rows)) {
-    for (std::size_t i = 0; i < 3; ++i) edges_[i] = x[i]->node(), saved_[i] = x[i]->array();
-    if (scores.mask.defined()) saved_[3] = scores.mask.array();
+  AttentionNode(const Attention& op, const Array& out, const std::array<const Tensor*, 3>& x,
+                const std::array<Array, 4>& values, Array rows)
+      : Node(out.shape(), out.dtype(), detail::thread_state.index), op_(op), rows_(std::move(rows)) {
+    for (std::size_t i = 0; i < 3; ++i) edges_[i] = x[i]->node();
+    std::ranges::copy(values, saved_.begin());
     keep(edges_.data(), saved_.data(), 4);
-  }
-
-  /// The kernel's inputs, stretched over the axes of the output.
-  static detail::AttentionInputs inputs(const Shape& out, std::span<const Array> x, bool causal, double scale) {
-    const auto fit = [&](const Array& a) { return a ? stretched(out, a, a.shape()) : a; };
-    const Array mask = x[3] ? stretched(out, x[3], {x[0].shape()[-2], x[1].shape()[-2]}) : x[3];
-    return {fit(x[0]), fit(x[1]), fit(x[2]), mask, causal, scale};
   }
 
   std::string_view name() const override { return op_name; }
 
   void backward(Backward& pass) override {
     if (pass.recording()) return record(pass);
-    std::array<Array, 3> to, fit;
+    std::array<Array, 3> gradients, to;
     for (int i = 0; i < 3; ++i) {
       if (!pass.needs(i)) continue;
       const auto at = static_cast<std::size_t>(i);
-      to[at] = Array::make(dtype, saved_[at].shape());
-      fill(to[at], 0);
-      fit[at] = stretched(shape, to[at], to[at].shape());
+      gradients[at] = Array::make(dtype, saved_[at].shape());
+      fill(gradients[at], 0);
+      to[at] = stretched(gradients[at], shape);
     }
-    detail::attention_vjp(fit[0], fit[1], fit[2], pass.gradient().array(), rows_,
-                          inputs(shape, saved_, causal_, scale_));
+    detail::attention_vjp(to[0], to[1], to[2], pass.gradient().array(), rows_, inputs_of(op_, saved_, shape));
     for (int i = 0; i < 3; ++i)
-      if (pass.needs(i)) pass.give(i, Tensor(to[static_cast<std::size_t>(i)]));
+      if (pass.needs(i)) pass.give(i, Tensor(gradients[static_cast<std::size_t>(i)]));
   }
 
   void forward(Forward& pass) override {
     const auto [q, k, v] = values(pass.recording());
-    const Tensor tq = pass.tangent(0), tk = pass.tangent(1), tv = pass.tangent(2), p = weights_of(q, k, scores());
+    const Tensor p = weights_of(q, k, mask(), op_), kept = kept_weights();
+    const Tensor tq = pass.tangent(0), tk = pass.tangent(1), tv = pass.tangent(2);
     const auto give = [&](const Tensor& t) { pass.give(broadcast_to(t, shape)); };
-    const auto along = [&](const Tensor& t) { give(matmul(softmax_derivative(p, t * scale_), v)); };
+    const auto along = [&](const Tensor& t) { give(matmul(dropped(softmax_derivative(p, t * op_.scale), kept), v)); };
     if (tq.defined()) along(matmul(tq, transpose(k)));
     if (tk.defined()) along(matmul(q, transpose(tk)));
-    if (tv.defined()) give(matmul(p, tv));
+    if (tv.defined()) give(matmul(dropped(p, kept), tv));
   }
 
  private:
-  static Array stretched(const Shape& out, const Array& x, const Shape& matrix) {
-    const Shape shape = detail::with_batch(detail::without_last(out, 2), matrix[-2], matrix[-1]);
-    return Array::view(x, shape, broadcast_strides(x, shape));
-  }
-
   /// The gradients by recorded ops.
   void record(Backward& pass) {
     const auto [q, k, v] = values(true);
+    const Tensor p = weights_of(q, k, mask(), op_), kept = kept_weights();
     const Tensor& g = pass.gradient();
-    const Tensor p = weights_of(q, k, scores());
     const auto give = [&](int i, const Tensor& gradient) {
       pass.give(i, detail::sum_to(gradient, saved_[static_cast<std::size_t>(i)].shape()));
     };
     if (pass.needs(0) || pass.needs(1)) {
-      const Tensor ds = softmax_derivative(p, matmul(g, transpose(v))) * scale_;  // (…,t,d)·(…,d,s) -> (…,t,s)
-      if (pass.needs(0)) give(0, matmul(ds, k));                                  // (…,t,s)·(…,s,c) -> (…,t,c)
-      if (pass.needs(1)) give(1, matmul(transpose(ds), q));                       // (…,s,t)·(…,t,c) -> (…,s,c)
+      const Tensor dp = dropped(matmul(g, transpose(v)), kept);  // (…,t,d)·(…,d,s) -> (…,t,s)
+      const Tensor ds = softmax_derivative(p, dp) * op_.scale;
+      if (pass.needs(0)) give(0, matmul(ds, k));             // (…,t,s)·(…,s,c) -> (…,t,c)
+      if (pass.needs(1)) give(1, matmul(transpose(ds), q));  // (…,s,t)·(…,t,c) -> (…,s,c)
     }
-    if (pass.needs(2)) give(2, matmul(transpose(p), g));  // (…,s,t)·(…,t,d) -> (…,s,d)
+    if (pass.needs(2)) give(2, matmul(transpose(dropped(p, kept)), g));  // (…,s,t)·(…,t,d) -> (…,s,d)
   }
 
-  Scores scores() const { return {saved_[3] ? Tensor(saved_[3]) : Tensor(), causal_, scale_}; }
+  Tensor mask() const { return saved_[3] ? Tensor(saved_[3]) : Tensor(); }
   std::array<Tensor, 3> values(bool recording) const {
     std::array<Tensor, 3> out;
     for (std::size_t i = 0; i < 3; ++i) out[i] = recording ? Tensor(saved_[i], edges_[i]) : Tensor(saved_[i]);
     return out;
   }
 
-  bool causal_;
-  double scale_;
-  Array rows_;
+  /// Which weights the kernel's dropout keeps; undefined without dropout.
+  Tensor kept_weights() const {
+    if (op_.dropout_p == 0) return {};
+    const detail::AttentionInputs in = inputs_of(op_, saved_, shape);
+    const Array kept =
+        Array::make(boolean, detail::with_batch(detail::without_last(shape, 2), shape[-2], in.k.shape()[-2]));
+    detail::attention_kept(kept, in);
+    return Tensor(kept);
+  }
+  Tensor dropped(const Tensor& x, const Tensor& kept) const {
+    return kept.defined() ? where(kept, x * (op_.dropout_p < 1 ? 1 / (1 - op_.dropout_p) : 0), 0) : x;
+  }
+
+  Attention op_;
+  Array rows_;  // as the kernel filled it
   std::array<detail::Ref<Node>, 4> edges_;
   std::array<Array, 5> saved_;
 };
@@ -160,20 +184,21 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options) {
   const Shape shape = output_shape(q, k, v, options);
   const double width = static_cast<double>(std::max(q.shape()[-1], std::int64_t{1})), p = options.dropout_p;
-  const Scores scores{options.mask, options.causal, options.scale.value_or(1 / std::sqrt(width))};
-  if (p > 0 || (options.mask.defined() && options.mask.requires_grad())) {
-    const Tensor weights = dropout(weights_of(q, k, scores), {.p = p});
-    return broadcast_to(matmul(weights, v), shape);  // (…,t,s)·(…,s,d) -> (…,t,d)
-  }
+  Attention op{options.causal, options.scale.value_or(1 / std::sqrt(width)), p};
+  const Tensor& mask = options.mask;
+  const bool recording = detail::thread_state.grad_enabled;
+  if (recording && mask.defined() && mask.requires_grad())  // (…,t,s)·(…,s,d) -> (…,t,d)
+    return broadcast_to(matmul(dropout(weights_of(q, k, mask, op), {.p = p}), v), shape);
+  if (p > 0)
+    op.seed = static_cast<std::uint64_t>(randint(0, std::numeric_limits<std::int64_t>::max(), {}).item<std::int64_t>());
   const Array out = Array::make(q.dtype(), shape),
               rows = Array::make(q.dtype(), detail::with_batch(detail::without_last(shape, 2), shape[-2], 2));
-  const Array mask = options.mask.defined() ? options.mask.array() : Array();
-  const std::array<Array, 4> x{q.array(), k.array(), v.array(), mask};
-  detail::attention(out, rows, AttentionNode::inputs(shape, x, scores.causal, scores.scale));
+  const std::array<Array, 4> x{q.array(), k.array(), v.array(), mask.defined() ? mask.array() : Array()};
+  detail::attention(out, rows, inputs_of(op, x, shape));
   if (detail::thread_state.detect_anomaly) [[unlikely]]
     detail::check_value(op_name, out, std::array<const Array*, 3>{&x[0], &x[1], &x[2]});
-  if (!detail::thread_state.grad_enabled || !(q.node() || k.node() || v.node())) return Tensor(out);
-  return Tensor(out, detail::Ref<Node>::adopt(new AttentionNode(out, {&q, &k, &v}, scores, rows)));
+  if (!recording || !(q.node() || k.node() || v.node())) return Tensor(out);
+  return Tensor(out, detail::Ref<Node>::adopt(new AttentionNode(op, out, {&q, &k, &v}, x, rows)));
 }
 
 }  // namespace gradtape

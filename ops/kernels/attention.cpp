@@ -2,11 +2,13 @@
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/kernels/matrix.hpp>
 #include <gradtape/ops/kernels/softmax_row.hpp>
+#include <gradtape/ops/random.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include <xsimd/xsimd.hpp>
 
@@ -35,16 +37,24 @@ void apply_mask(T* scores, const Array& mask, std::int64_t batch, std::int64_t q
   }
 }
 
-/// Some queries of one matrix of the batch, and the keys that any of them may look at.
+/// Some queries of one matrix of the batch, the keys that any of them may look at, and which of their weights dropout
+/// keeps; none without dropout.
 template <class T>
 struct Block {
   const AttentionInputs& in;
   std::int64_t batch, first, count, keys;
+  Array kept;
 
   Matrix<T> queries() const { return rows_from(matrix_at<T>(in.q, batch), first, count); }
   Matrix<T> key_rows() const { return rows_from(matrix_at<T>(in.k, batch), 0, keys); }
   Matrix<T> value_rows() const { return rows_from(matrix_at<T>(in.v, batch), 0, keys); }
   Matrix<T> square(const T* data) const { return {data, count, keys, keys, 1}; }
+
+  /// to = from where dropout keeps it, divided by the chance of that, else 0.
+  void drop(T* to, const T* from) const {
+    const T factor = static_cast<T>(in.dropout_p < 1 ? 1 / (1 - in.dropout_p) : 0);
+    for (std::int64_t i = 0; i < count * keys; ++i) to[i] = kept.data<bool>()[i] ? from[i] * factor : T{0};
+  }
 
   /// Calls `f(r, scores of its query, how many)`; the scores of keys behind these become 0.
   template <class F>
@@ -61,17 +71,21 @@ struct Block {
   }
 };
 
-/// Calls `f(block, number of its first query, room for two matrices of scores)`.
+/// Calls `f(block, number of its first query, room for two matrices of scores)`, always in the same order, so that
+/// dropout draws the same numbers each time.
 template <class T, class F>
 void for_each_block(const AttentionInputs& in, F f) {
   const std::int64_t t = in.q.shape()[-2], s = in.k.shape()[-2];
   std::int64_t batches = 1;
   for (int axis = 0; axis + 2 < in.q.rank(); ++axis) batches *= in.q.shape()[axis];
   const Array room = Array::make(in.q.dtype(), {2, std::min(t, block_rows), s});
+  std::optional<RandomStream> stream;
+  if (in.dropout_p > 0) stream.emplace(in.seed);
   for (std::int64_t batch = 0; batch < batches; ++batch)
     for (std::int64_t first = 0; first < t; first += block_rows) {
       const std::int64_t count = std::min(block_rows, t - first), keys = in.causal ? std::min(s, first + count) : s;
-      f(Block<T>{in, batch, first, count, keys}, batch * t + first, room.data<T>());
+      const Array kept = stream ? bernoulli(1 - in.dropout_p, {count, keys}, {.dtype = boolean}).array() : Array();
+      f(Block<T>{in, batch, first, count, keys, kept}, batch * t + first, room.data<T>());
     }
 }
 
@@ -100,6 +114,7 @@ void attention(const Array& out, const Array& rows, const AttentionInputs& in) {
         const T sum = exp_row(row, row, seen, largest[2 * r]);
         largest[2 * r + 1] = sum == 0 ? T{0} : 1 / sum;  // 0 where every key is hidden
       });
+      if (block.kept) block.drop(scores, scores);
       T* to = out.data<T>() + query * d;
       gemm_at(to, block.square(scores), block.value_rows(), false);  // (count,keys)·(keys,d) -> (count,d)
       for (std::int64_t r = 0; r < block.count; ++r) scale_row(to + r * d, d, largest[2 * r + 1]);
@@ -119,10 +134,13 @@ void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Arra
       });
       const Matrix<T> given = rows_from(matrix_at<T>(g, block.batch), block.first, block.count);
       const auto start = [&](const Array& x) { return x.data<T>() + start_of(x, block.batch); };
-      if (dv) gemm_at(start(dv), transposed(block.square(weights)), given, true);  // (keys,count)·(count,d) -> (keys,d)
+      T* const scores = weights + block.count * block.keys;
+      if (block.kept) block.drop(scores, weights);
+      if (dv)  // (keys,count)·(count,d) -> (keys,d)
+        gemm_at(start(dv), transposed(block.square(block.kept ? scores : weights)), given, true);
       if (!dq && !dk) return;
-      T* scores = weights + block.count * block.keys;
       gemm_at(scores, given, transposed(block.value_rows()), false);  // (count,d)·(d,keys) -> (count,keys)
+      if (block.kept) block.drop(scores, scores);
       for (std::int64_t r = 0; r < block.count; ++r)
         softmax_gradient(scores + r * block.keys, weights + r * block.keys, block.keys, static_cast<T>(in.scale));
       if (dq)  // (count,keys)·(keys,c) -> (count,c)
@@ -130,6 +148,16 @@ void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Arra
       if (dk)  // (keys,count)·(count,c) -> (keys,c)
         gemm_at(start(dk), transposed(block.square(scores)), block.queries(), true);
     });
+  });
+}
+
+void attention_kept(const Array& out, const AttentionInputs& in) {
+  const std::int64_t s = out.shape()[-1];
+  fill(out, 0);
+  for_each_block<float>(in, [&](const Block<float>& block, std::int64_t query, const float*) {
+    const bool* from = block.kept.data<bool>();
+    for (std::int64_t r = 0; r < block.count; ++r)
+      std::copy_n(from + r * block.keys, block.keys, out.data<bool>() + (query + r) * s);
   });
 }
 

@@ -35,7 +35,7 @@ std::vector<cases::Call> attention_calls() {
   };
   const auto with_dropout = [](const gt::Tensor& q, const gt::Tensor& k, const gt::Tensor& v) {
     const gt::RandomStream random(3);
-    return scaled_dot_product_attention(q, k, v, {.dropout_p = 0.4});
+    return scaled_dot_product_attention(q, k, v, {.dropout_p = 0.4, .causal = true});
   };
   return cases::calls({
       call({3, 2}, {5, 2}, {5, 4}),
@@ -51,7 +51,7 @@ std::vector<cases::Call> attention_calls() {
       call({3, 0}, {4, 0}, {4, 5}),
       call({3, 2}, {4, 2}, {4, 0}),
       cases::on({{{2, 3, 2}, any}, {{4, 2}, any}, {{4, 2}, any}, {{3, 1}, any}}, with_mask),
-      cases::on({{{2, 3, 2}, any}, {{4, 2}, any}, {{4, 2}, any}}, with_dropout),
+      cases::on({{{2, 67, 2}, any}, {{4, 2}, any}, {{3, 1, 4, 2}, any}}, with_dropout),
   });
 }
 
