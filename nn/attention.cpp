@@ -19,6 +19,9 @@ namespace {
 /// Both masks as one.
 Tensor joined(const AttentionMask& mask) {
   if (!mask.key_mask.defined()) return mask.mask;
+  if (mask.key_mask.dtype() != boolean)
+    throw DtypeError(fmt::format("MultiHeadAttention: key_mask is {}; expected boolean, true for a key that is there",
+                                 to_string(mask.key_mask.dtype())));
   const Tensor keys = unsqueeze(unsqueeze(mask.key_mask, -2), -2);  // (…,s) -> (…,1,1,s)
   if (!mask.mask.defined()) return keys;
   return mask.mask.dtype() == boolean ? logical_and(mask.mask, keys)

@@ -35,7 +35,7 @@ class MultiHeadAttention : public Module {
   MultiHeadAttention(std::int64_t width, std::int64_t heads, const MultiHeadAttentionOptions& options = {});
 
   /// query (…, t, width), key and value (…, s, width) -> (…, t, width); `attend(x, x, x)` is self-attention. Throws
-  /// ShapeError that names the shape which does not fit.
+  /// ShapeError that names the shape which does not fit, DtypeError for a mask of another dtype.
   Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionMask& mask = {}) const;
   void visit(Visitor& v) override;
   std::string description() const override;

@@ -20,7 +20,7 @@ struct AttentionOptions {
 /// (Vaswani et al., "Attention is all you need", 2017, eq. 1); f32, f64. A query that looks at no key gives 0 and
 /// gradients of 0, where some versions of PyTorch give NaN. One kernel over blocks of queries, which computes the
 /// weights again for the gradients and holds no (…, t, s) array (Dao et al., "FlashAttention", 2022); composed of other
-/// ops for higher orders, and where the mask needs a gradient. Throws ShapeError that names the shape
+/// ops for higher orders, forwards, and where the mask needs a gradient. Throws ShapeError that names the shape
 /// which does not fit, DtypeError for another mask, ValueError for a dropout_p outside [0, 1].
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});

@@ -144,4 +144,11 @@ TEST_CASE("MultiHeadAttention: errors") {
   CHECK_THROWS_WITH_AS(m(gt::zeros({6}), x, x),
                        "MultiHeadAttention: query [6], key [3, 6], value [3, 6]; expected (…, length, 6)",
                        gt::ShapeError);
+  CHECK_THROWS_WITH_AS(m(x, x, x, {.key_mask = gt::ones({3})}),
+                       "MultiHeadAttention: key_mask is f32; expected boolean, true for a key that is there",
+                       gt::DtypeError);
+  CHECK_THROWS_WITH_AS(m(x, x, x, {.key_mask = gt::ones({4}, {.dtype = gt::boolean})}),
+                       "scaled_dot_product_attention: shapes [1, 1, 4] and [2, 3, 3] do not broadcast: axis -1 has 4 "
+                       "against 3; sizes must be equal or 1",
+                       gt::ShapeError);
 }
