@@ -39,7 +39,7 @@ Outputs recurrent(const Node& n, const std::function<gt::Tensor(const gt::Tensor
 Outputs rnn(const Node& n) {
   const Weights w(n, 1);
   return recurrent(n, [&](const gt::Tensor& x, const gt::Tensor& h) {
-    return gt::tanh(gt::linear(x, w.x, w.x_bias) + gt::linear(h, w.h, w.h_bias));
+    return gt::rnn_cell(x, h, w.x, w.h, {w.x_bias, w.h_bias});
   });
 }
 
