@@ -78,6 +78,7 @@ class TensorDataset {
   std::array<Tensor, N> tensors_;
   std::int64_t size_;
 };
+/// As many tensors as are given.
 template <std::same_as<Tensor>... T>
 TensorDataset(const T&...) -> TensorDataset<sizeof...(T)>;
 

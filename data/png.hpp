@@ -10,7 +10,8 @@ namespace gradtape::data::detail {
 
 /// An image as a PNG file holds it.
 struct Png {
-  std::size_t width = 0, height = 0;
+  std::size_t width = 0;           ///< in pixels
+  std::size_t height = 0;          ///< in pixels
   bool wide = false;               ///< two bytes a sample, most significant first; else one
   std::vector<std::uint8_t> rgba;  ///< row by row
 
