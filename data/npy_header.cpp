@@ -165,9 +165,8 @@ NpyHeader read_npy_header(Source& source) {
 }
 
 std::vector<std::uint8_t> npy_header(Dtype dtype, const Shape& shape) {
-  std::string sizes;
-  for (const std::int64_t size : shape) sizes += fmt::format("{}, ", size);
-  if (shape.rank() > 0) sizes.resize(sizes.size() - (shape.rank() == 1 ? 1 : 2));  // "(3,)" and "(3, 4)"
+  const std::string sizes =  // "", "3," or "3, 4", as Python writes tuples
+      fmt::format("{}{}", fmt::join(shape.begin(), shape.end(), ", "), shape.rank() == 1 ? "," : "");
   const char order = dtype == boolean ? '|' : own_order, kind = dtype == boolean ? 'b' : dtype == i64 ? 'i' : 'f';
   std::string dict =
       fmt::format("{{'descr': '{}{}{}', 'fortran_order': False, 'shape': ({}), }}", order, kind, size_of(dtype), sizes);
