@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -304,6 +305,20 @@ TEST_CASE("safetensors: names that cannot be written") {
   fails({{{"a\xff", x}}, {}}, "safetensors: the name \"a\\ufffd\" is no UTF-8");
   fails({{}, {{"a", ""}, {"a", ""}}}, "safetensors: metadata \"a\" stands twice");
   fails({{}, {{"a", "\xc3"}}}, "safetensors: the name \"\\ufffd\" is no UTF-8");
+}
+
+TEST_CASE("safetensors: the fuzzer's corpus") {
+  std::vector<std::string> sound;
+  for (const auto& entry : std::filesystem::directory_iterator(GRADTAPE_CORPUS "/safetensors")) {
+    CAPTURE(entry.path().string());
+    try {
+      read_safetensors(entry.path());
+      sound.push_back(entry.path().filename());
+    } catch (const gt::FileError&) {
+    }
+  }
+  std::ranges::sort(sound);
+  CHECK(sound == std::vector<std::string>{"dtypes", "empty", "halves", "none", "whole"});
 }
 
 TEST_CASE("safetensors: damaged files are read or refused") {
