@@ -29,8 +29,8 @@ struct LoaderOptions {
 ///   for (const auto& [x, y] : loader) …
 /// For a seed the batches are the same, whatever the number of workers: each is made with random numbers of its own,
 /// and the thread's are left alone. What a dataset throws is thrown in the loop, at its batch; leaving the loop early
-/// joins the workers. The next loop then goes on where this one stopped, as does one after `optim::load_state` with the
-/// state that `optim::state_of` gave; `restart` begins the next epoch instead. One loop at a time.
+/// joins the workers. The next loop then goes on where this one stopped, as does one after `load_state` with the
+/// state that `state_of` gave; `restart` begins the next epoch instead. One loop at a time.
 template <Dataset D>
 class DataLoader {
  public:
@@ -46,7 +46,7 @@ class DataLoader {
   const Sampler& sampler() const { return sampler_; }                                   ///< where it stands
   std::int64_t size() const { return detail::batch_count(sampler_.size(), options_); }  ///< batches an epoch
   void restart() { sampler_.next_epoch(); }                                   ///< the next loop begins an epoch
-  void visit(optim::StateVisitor& visitor) { visitor("sampler", sampler_); }  ///< where it stands, for a checkpoint
+  void visit(StateVisitor& visitor) { visitor("sampler", sampler_); }  ///< where it stands, for a checkpoint
 
   /// Walks the batches that are left of the epoch.
   class Iterator {

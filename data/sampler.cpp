@@ -67,7 +67,7 @@ void Sampler::next_epoch() {
   position_ = 0;
 }
 
-void Sampler::visit(optim::StateVisitor& visitor) {
+void Sampler::visit(StateVisitor& visitor) {
   visitor("seed", seed_);
   visitor("epoch", epoch_);
   visitor("position", position_);

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/function.hpp>
 #include <gradtape/core/tensor.hpp>
-#include <gradtape/optim/state.hpp>
+#include <gradtape/core/state.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -32,7 +32,7 @@ class Sampler {
   /// Begins the next epoch, whatever is left of this one.
   void next_epoch();
 
-  void visit(optim::StateVisitor& visitor);  ///< seed, epoch and position
+  void visit(StateVisitor& visitor);  ///< seed, epoch and position
 
  private:
   using Order = Function<std::vector<std::int64_t>()>;  // from the thread's random numbers

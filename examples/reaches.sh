@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# Runs a program, prints the figure that ends its last line, and fails unless that reaches a goal:
-#   reaches.sh "<= 1e-4" program arguments…        what the program prints goes to stderr
+# Runs a program, prints the figures that end its last lines, and fails unless each reaches its goal:
+#   reaches.sh "<= 1e-4" program arguments…            one figure; what the program prints goes to stderr
+#   reaches.sh ">= 0.95, <= 5" program arguments…      those of the last two lines
 set -euo pipefail
 
-goal=$1
+IFS=, read -ra goals <<<"$1"
 shift
-figure=$("$@" | tee >(cat >&2) | tail -n 1 | grep -o '[^ ]*$')
-echo "$figure"
-[[ $figure =~ ^-?[0-9.]+(e[-+]?[0-9]+)?$ ]] && awk "BEGIN { exit !($figure $goal) }"
+output=$("$@" | tee >(cat >&2))
+mapfile -t figures < <(tail -n "${#goals[@]}" <<<"$output" | grep -o '[^ ]*$')
+echo "${figures[@]}"
+for i in "${!goals[@]}"; do
+  [[ ${figures[i]:-} =~ ^-?[0-9.]+(e[-+]?[0-9]+)?$ ]] && awk "BEGIN { exit !(${figures[i]} ${goals[i]}) }"
+done

@@ -4,6 +4,7 @@
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/create.hpp>
+#include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/join.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/shape.hpp>
@@ -170,8 +171,7 @@ SequenceResult RecurrentLayers::operator()(const Tensor& x, const SequenceOption
       if (gates_ == 4) c.push_back(last.c);
     }
     y = directions == 1 ? outputs[0] : detail::concatenated(outputs, 2);
-    if (training() && options_.dropout > 0 && k + directions < weights.size())
-      y = y * bernoulli(1 - options_.dropout, y.shape(), {.dtype = y.dtype()}) / (1 - options_.dropout);
+    if (k + directions < weights.size()) y = dropout(y, {.p = options_.dropout, .training = training()});
   }
   const Shape states{static_cast<std::int64_t>(weights.size()), batch, hidden_};
   return {turned(y), reshape(detail::concatenated(h, 0), states),

@@ -4,7 +4,7 @@
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/shape.hpp>
-#include <gradtape/optim/state.hpp>
+#include <gradtape/core/state.hpp>
 
 #include <array>
 #include <atomic>
@@ -146,14 +146,14 @@ TEST_CASE("DataLoader: restored in the middle of an epoch") {
   const LoaderOptions options{.batch_size = 3, .shuffle = true, .seed = 2};
   DataLoader first(Noisy{20}, options), second(Noisy{20}, options);
   walk(first);
-  gt::optim::State state;
+  gt::State state;
   Batches rest;
   for (const auto& [x, y] : first) {
     if (!state.empty()) rest.push_back({x.to_vector<double>()[0], y.to_vector<double>()[0]});
-    if (first.sampler().position() == 9) state = gt::optim::state_of(first);
+    if (first.sampler().position() == 9) state = gt::state_of(first);
   }
   CHECK(state[0].first == "sampler.seed");
-  gt::optim::load_state(second, state);
+  gt::load_state(second, state);
   Batches resumed;
   for (const auto& [x, y] : second) resumed.push_back({x.to_vector<double>()[0], y.to_vector<double>()[0]});
   CHECK(resumed.size() == 4);
@@ -195,7 +195,7 @@ TEST_CASE("DataLoader: what cannot be") {
         "DataLoader: shuffle is true beside a sampler; expected one of the two");
   DataLoader small(rows(3));
   const auto whole = [](std::int64_t n) { return gt::tensor(n, {.dtype = gt::i64}); };
-  gt::optim::load_state(small,
+  gt::load_state(small,
                         {{"sampler.seed", whole(0)}, {"sampler.epoch", whole(0)}, {"sampler.position", whole(5)}});
   CHECK_THROWS_WITH_AS(walk(small), "DataLoader: the sampler stands 2 examples behind its end", gt::ValueError);
 }

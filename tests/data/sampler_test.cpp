@@ -2,7 +2,7 @@
 #include <gradtape/data/sampler.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
-#include <gradtape/optim/state.hpp>
+#include <gradtape/core/state.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -49,14 +49,14 @@ TEST_CASE("Sampler: epochs and positions, restored in the middle") {
   CHECK(sampler.epoch() == 1);
   CHECK(sampler.position() == 0);
   sampler.advance(4);
-  const auto state = gt::optim::state_of(sampler);
+  const auto state = gt::state_of(sampler);
   REQUIRE(state.size() == 3);
   CHECK(state[1].first == "epoch");
   const Integers order = sampler.order();
   sampler.advance(6);
 
   Sampler other = Sampler::random(10, 0);
-  gt::optim::load_state(other, state);
+  gt::load_state(other, state);
   CHECK(other.seed() == 7);
   CHECK(other.epoch() == 1);
   CHECK(other.position() == 4);

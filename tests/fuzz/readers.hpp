@@ -5,6 +5,7 @@
 #include <gradtape/data/idx.hpp>
 #include <gradtape/data/image.hpp>
 #include <gradtape/data/npy.hpp>
+#include <gradtape/io/safetensors.hpp>
 
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ inline void read(std::string_view format, const std::string& path) {
     if (format == "npy") gradtape::data::read_npy(path);
     if (format == "npz") gradtape::data::read_npz(path);
     if (format == "png") gradtape::data::read_png(path);
+    if (format == "safetensors") gradtape::io::read_safetensors(path);
   } catch (const gradtape::FileError&) {
   }
 }

@@ -14,5 +14,5 @@ TEST_CASE("fuzz: each file of the corpus is read or refused") {
     CHECK_NOTHROW(fuzz::read(format, entry.path().string()));
     formats.insert(format);
   }
-  CHECK(formats == std::set<std::string>{"csv", "idx", "npy", "npz", "png"});
+  CHECK(formats == std::set<std::string>{"csv", "idx", "npy", "npz", "png", "safetensors"});
 }
