@@ -34,7 +34,7 @@ struct Transformer : nn::Module {
 
   /// Characters [n, t] -> scores of each next one, [n, t, characters].
   gt::Tensor operator()(const gt::Tensor& ids) const {
-    auto x = token(ids) + position(gt::arange(ids.shape()[1]).to(gt::i64));
+    auto x = token(ids) + position(places[{gt::Slice{0, ids.shape()[1]}}]);
     for (const auto& layer : layers) x = layer(x, {.causal = true});
     return head(norm(x));
   }
@@ -43,6 +43,7 @@ struct Transformer : nn::Module {
   }
 
   nn::Embedding token, position{context, width};
+  gt::Tensor places = gt::arange(context).to(gt::i64);
   nn::ModuleList<nn::TransformerEncoderLayer> layers;
   nn::LayerNorm norm{{width}};
   nn::Linear head;
@@ -100,7 +101,7 @@ int main(int argc, char** argv) try {
   std::int64_t steps = 2000, batch = 12, batches = 200;
   std::uint64_t seed = 1;
   CLI::App app("Trains a Transformer to write like Shakespeare, character by character.");
-  app.add_option("--steps", steps, "mini-batches")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--steps", steps, "mini-batches")->check(CLI::Range(2, 1000000))->capture_default_str();
   app.add_option("--batch", batch, "stretches of text in each")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--batches", batches, "mini-batches to validate on")
       ->check(CLI::PositiveNumber)

@@ -72,7 +72,7 @@ Outcome outcome(const Patients& known, const Patients& others, int steps) {
 
 int main(int argc, char** argv) try {
   std::string folder = "/usr/lib/python3/dist-packages/sklearn/datasets/data";
-  int splits = 10, steps = 400;
+  int splits = 10, steps = 225;
   CLI::App app("Predicts the course of diabetes, and how far off it may be.");
   app.add_option("--splits", splits, "random fifths to test on")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--steps", steps, "steps of each network")->check(CLI::PositiveNumber)->capture_default_str();
