@@ -21,7 +21,12 @@ std::string describe(const Tensor& x) { return fmt::format("{} {}", to_string(x.
 void StateVisitor::operator()(std::string_view name, Array& value) {
   Tensor held(value);
   value = {};  // so that whoever takes the entry may be its only holder
-  entry(path(name), held);
+  try {
+    entry(path(name), held);
+  } catch (...) {
+    value = held.array();
+    throw;
+  }
   value = packed(held.array());
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <system_error>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -138,13 +139,13 @@ std::optional<std::string> parse(std::string_view text, double& number) {
 
 std::vector<Column> name_columns(Records& records, const CsvOptions& options, std::span<const Field> first) {
   std::vector<Column> columns(first.size());
+  std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::string& name = columns[i].name;
     name = options.header ? first[i].text : fmt::format("{}", i);
-    for (std::size_t before = 0; before < i; ++before) {
-      if (columns[before].name == name)
-        records.fail(first[i].line, i + 1, fmt::format("found the name \"{}\" of column {} again", name, before + 1));
-    }
+    const auto [before, is_new] = places.emplace(name, i + 1);
+    if (!is_new)
+      records.fail(first[i].line, i + 1, fmt::format("found the name \"{}\" of column {} again", name, before->second));
   }
   for (const std::string& name : options.text) {
     const auto column = std::ranges::find(columns, name, &Column::name);
@@ -194,14 +195,19 @@ std::vector<std::string> Table::names() const {
   return names;
 }
 
-const Column& Table::find(std::string_view caller, std::string_view name, bool text) const {
+const Column& Table::find(std::string_view caller, std::string_view name) const {
   const auto column = std::ranges::find(columns_, name, &Column::name);
   if (column == columns_.end())
     throw ValueError(
         fmt::format("{}: there is no column \"{}\"; there are \"{}\"", caller, name, fmt::join(names(), "\", \"")));
-  if (column->is_text != text)
-    throw ValueError(fmt::format("{}: column \"{}\" holds {}", caller, name, text ? "numbers" : "text"));
   return *column;
+}
+
+const Column& Table::find(std::string_view caller, std::string_view name, bool text) const {
+  const Column& column = find(caller, name);
+  if (column.is_text != text)
+    throw ValueError(fmt::format("{}: column \"{}\" holds {}", caller, name, text ? "numbers" : "text"));
+  return column;
 }
 
 Tensor Table::operator[](std::string_view name) const {
@@ -226,6 +232,7 @@ Tensor Table::matrix(const std::vector<std::string>& names) const {
 }
 
 Tensor Table::matrix_without(const std::vector<std::string>& but) const {
+  for (const std::string& name : but) find("Table::matrix_without", name);
   std::vector<const Column*> chosen;
   for (const Column& column : columns_) {
     if (!column.is_text && std::ranges::find(but, column.name) == but.end()) chosen.push_back(&column);

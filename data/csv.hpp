@@ -47,6 +47,7 @@ class Table {
   /// Columns of numbers side by side, f64 [rows, names]. Throws ValueError if one is missing.
   Tensor matrix(const std::vector<std::string>& names) const;
   /// All columns of numbers but those named, f64 [rows, n]: the features, where `but` is what they shall predict.
+  /// Throws ValueError if one of these is missing.
   Tensor matrix_without(const std::vector<std::string>& but) const;
   /// A column of text. Throws ValueError if there is none of this name.
   const std::vector<std::string>& text(std::string_view name) const;
@@ -54,6 +55,7 @@ class Table {
   Classes classes(std::string_view name) const;
 
  private:
+  const Column& find(std::string_view caller, std::string_view name) const;
   const Column& find(std::string_view caller, std::string_view name, bool text) const;
   Tensor join(const std::vector<const Column*>& columns) const;
   std::vector<Column> columns_;

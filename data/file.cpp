@@ -1,5 +1,6 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/data/file.hpp>
+#include <gradtape/io/atomic_file.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,7 +61,7 @@ void Source::start(int window_bits) {
 
 std::size_t Source::read(Bytes out) {
   std::size_t got = 0;
-  while (got < out.size() && refill()) {
+  while (got < out.size() && (refill() || inside_)) {  // zlib may hold back output after the last of its input
     const Bytes rest = out.subspan(got);
     const std::size_t count = packing_ == Packing::none ? copy(rest) : unpack(rest);
     if (member_) crc_ = static_cast<std::uint32_t>(crc32_z(crc_, rest.data(), count));
@@ -109,10 +110,6 @@ bool Source::refill() {
   if (zip_->avail_in > 0) return true;
   const std::size_t got = std::fread(buffer_.data(), 1, std::min(left_, buffer_.size()), file_.get());
   if (std::ferror(file_.get())) fail(fmt::format("byte {}: cannot be read: {}", position_, std::strerror(errno)));
-  if (got == 0 && inside_) {
-    fail_packed(left_ == 0 ? "the member ends" : "the file ends",
-                fmt::format("the rest of the {} stream", packing_ == Packing::gzip ? "gzip" : "deflate"));
-  }
   zip_->next_in = buffer_.data();
   zip_->avail_in = static_cast<uInt>(got);
   position_ += got;
@@ -140,6 +137,9 @@ std::size_t Source::unpack(Bytes out) {
   zip_->next_out = out.data();
   zip_->avail_out = static_cast<uInt>(std::min<std::size_t>(out.size(), std::numeric_limits<uInt>::max()));
   const int status = inflate(zip_.get(), Z_NO_FLUSH);
+  if (status == Z_BUF_ERROR)
+    fail_packed(left_ == 0 ? "the member ends" : "the file ends",
+                fmt::format("the rest of the {} stream", gzip ? "gzip" : "deflate"));
   if (status != Z_OK && status != Z_STREAM_END) {
     fail_packed(fmt::format("found {}", zip_->msg ? zip_->msg : zError(status)),
                 fmt::format("a sound {} stream", gzip ? "gzip" : "deflate"));
@@ -183,14 +183,10 @@ std::size_t element_count(const Source& source, std::size_t at, std::span<const 
   return std::ranges::count(sizes, 0U) > 0 ? 0 : product;
 }
 
-void write_file(const std::string& format, const std::string& path, std::span<const std::uint8_t> bytes) {
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (!file) throw_file_error(format, path, fmt::format("cannot be opened: {}", std::strerror(errno)));
-  const std::size_t written = std::fwrite(bytes.data(), 1, bytes.size(), file);
-  const int fault = errno;
-  if (std::fclose(file) != 0 || written < bytes.size())
-    throw_file_error(format, path,
-                     fmt::format("cannot be written: {}", std::strerror(written < bytes.size() ? fault : errno)));
+void write_file(const std::string& path, std::span<const std::uint8_t> bytes) {
+  io::AtomicFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 std::uint64_t little_endian(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t count) {

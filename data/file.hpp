@@ -86,8 +86,8 @@ class Source {
 std::size_t element_count(const Source& source, std::size_t at, std::span<const std::size_t> sizes,
                           std::size_t element = 1);
 
-/// Writes a file. Throws FileError if it cannot be written to its end.
-void write_file(const std::string& format, const std::string& path, std::span<const std::uint8_t> bytes);
+/// Writes a file, in place of an old one only when all of it is on the disk. Throws FileError.
+void write_file(const std::string& path, std::span<const std::uint8_t> bytes);
 
 /// `count` bytes from `at` on as a number, least significant byte first.
 std::uint64_t little_endian(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t count);

@@ -45,8 +45,12 @@ class DataLoader {
   const D& dataset() const { return dataset_; }                                         ///< what it takes from
   const Sampler& sampler() const { return sampler_; }                                   ///< where it stands
   std::int64_t size() const { return detail::batch_count(sampler_.size(), options_); }  ///< batches an epoch
-  void restart() { sampler_.next_epoch(); }                                   ///< the next loop begins an epoch
-  void visit(StateVisitor& visitor) { visitor("sampler", sampler_); }  ///< where it stands, for a checkpoint
+  /// The next loop begins an epoch, though this one was left early; without, it would go on with what is left.
+  void restart() {
+    if (sampler_.position() > 0) sampler_.next_epoch();
+  }
+  /// Where it stands, for a checkpoint.
+  void visit(StateVisitor& visitor) { visitor("sampler", sampler_), visitor("seed", options_.seed); }
 
   /// Walks the batches that are left of the epoch.
   class Iterator {

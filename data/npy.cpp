@@ -98,7 +98,7 @@ Tensor read_npy(const std::string& path) {
   return read(source);
 }
 
-void write_npy(const std::string& path, const Tensor& array) { detail::write_file("npy", path, to_npy(array)); }
+void write_npy(const std::string& path, const Tensor& array) { detail::write_file(path, to_npy(array)); }
 
 NamedTensors read_npz(const std::string& path) {
   NamedTensors arrays;

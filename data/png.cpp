@@ -116,7 +116,7 @@ void write_png_file(const std::string& path, std::size_t width, std::size_t heig
       throw FileError(fmt::format("png: {}: {}", path, image.message));
   }
   bytes.resize(size);
-  write_file("png", path, bytes);
+  write_file(path, bytes);
 }
 
 }  // namespace gradtape::data::detail

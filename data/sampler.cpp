@@ -71,6 +71,11 @@ void Sampler::visit(StateVisitor& visitor) {
   visitor("seed", seed_);
   visitor("epoch", epoch_);
   visitor("position", position_);
+  std::int64_t size = size_;
+  visitor("size", size);
+  if (size != size_ || epoch_ < 0 || position_ < 0 || position_ >= std::max(size_, std::int64_t{1}))
+    throw ValueError(fmt::format("Sampler: found a state at example {} of {} in epoch {}, expected one of {} examples",
+                                 position_, size, epoch_, size_));
 }
 
 }  // namespace gradtape::data

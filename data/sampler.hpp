@@ -1,8 +1,8 @@
 #pragma once
 
 #include <gradtape/core/function.hpp>
-#include <gradtape/core/tensor.hpp>
 #include <gradtape/core/state.hpp>
+#include <gradtape/core/tensor.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -32,7 +32,7 @@ class Sampler {
   /// Begins the next epoch, whatever is left of this one.
   void next_epoch();
 
-  void visit(StateVisitor& visitor);  ///< seed, epoch and position
+  void visit(StateVisitor& visitor);  ///< seed, epoch, position and size; throws ValueError for a state of another size
 
  private:
   using Order = Function<std::vector<std::int64_t>()>;  // from the thread's random numbers

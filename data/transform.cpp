@@ -34,8 +34,10 @@ Normalize fit_normalize(const Tensor& x, const FitNormalizeOptions& options) {
   if (x.numel() == 0)
     throw ValueError(fmt::format("fit_normalize: x has shape {}, expected elements", to_string(x.shape())));
   const Tensor values = x.detach();
+  const ReduceOptions over{.axes = options.axes, .keepdims = true};
   const Tensor deviation = std(values, {.axes = options.axes, .correction = 0, .keepdims = true});
-  return {mean(values, {.axes = options.axes, .keepdims = true}), where(deviation > 0, deviation, 1)};
+  // Not where the deviation is 0: rounding of the mean leaves something.
+  return {mean(values, over), where(min(values, over) == max(values, over), 1, deviation)};
 }
 
 Tensor random_crop(const Tensor& images, const RandomCropOptions& options) {

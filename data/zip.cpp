@@ -193,7 +193,7 @@ void ZipWriter::write() {
   append_little_endian(archive_, directory_.size(), 4);
   append_little_endian(archive_, at, 4);
   append_little_endian(archive_, 0, 2);
-  write_file(format_, path_, archive_);
+  write_file(path_, archive_);
 }
 
 }  // namespace gradtape::data::detail

@@ -87,7 +87,6 @@ int main(int argc, char** argv) try {
   std::int64_t step = 0;
   double figure = 0;
   for (int epoch = 1; epoch <= epochs; ++epoch) {
-    loader.restart();
     auto bar = gt::report::progress(loader, {.label = fmt::format("epoch {}/{}", epoch, epochs)});
     for (const auto& [x, y] : bar) {
       opt.lr = schedule(step++);

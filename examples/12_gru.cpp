@@ -61,7 +61,6 @@ int main(int argc, char** argv) try {
   std::int64_t step = 0;
   gt::report::RunningMean accuracy;
   for (int epoch = 1; epoch <= epochs; ++epoch) {
-    train.restart();
     auto bar = gt::report::progress(train, {.label = fmt::format("epoch {}/{}", epoch, epochs)});
     for (const auto& [x, y] : bar) {
       opt.lr = schedule(step++);
@@ -74,7 +73,6 @@ int main(int argc, char** argv) try {
     }
     const gt::NoGrad off;
     accuracy.reset();
-    test.restart();
     for (const auto& [x, y] : test) accuracy.add(gt::report::accuracy(net(x), y), static_cast<double>(y.numel()));
     fmt::print("epoch {}: test accuracy {:.4f}\n", epoch, accuracy.mean());
   }

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gradtape::io {
@@ -19,9 +22,22 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
+/// The file that a link leads to.
+std::string followed(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return path;
+  const std::unique_ptr<char, decltype(&std::free)> end(::realpath(path.c_str(), nullptr), &std::free);
+  return end ? end.get() : path;
+}
+
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::string path) : path_(followed(path)) {
+  struct stat old {};
+  if (::stat(path_.c_str(), &old) == 0) {
+    if (!S_ISREG(old.st_mode)) throw FileError(fmt::format("cannot write {}: it is no regular file", path_));
+    mode_ = old.st_mode & 07777;
+  }
   const std::string folder = folder_of(path_);
   folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_ < 0) fail("open the folder " + folder);
@@ -57,6 +73,7 @@ void AtomicFile::write(const void* data, std::size_t size) {
 }
 
 void AtomicFile::commit() {
+  if (mode_ && ::fchmod(file_, *mode_) != 0) fail("set the mode of " + temporary_);
   if (::fsync(file_) != 0) fail("fsync " + temporary_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(fmt::format("rename {} to {}", temporary_, path_));
   ::close(std::exchange(file_, -1));

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace gradtape::io {
 
-/// A file that appears as a whole or not at all: until `commit` returns, whatever happens to the process or the
-/// machine, `path` names what it named before. What is written goes to a new file "path.tmpN" in the same folder; one
+/// A file that appears as a whole or not at all: whatever happens to the process or the machine, `path` names what it
+/// named before or, once `commit` has renamed the new file, that. A link is followed, and an old file's mode is kept;
+/// what is there and no regular file is refused. What is written goes to a new file "path.tmpN" in the same folder; one
 /// that a killed process left behind may be deleted. Every member throws FileError that names the step and the system's
 /// reason.
 class AtomicFile {
@@ -25,6 +27,7 @@ class AtomicFile {
   [[noreturn]] void fail(const std::string& step) const;
 
   std::string path_, temporary_;
+  std::optional<unsigned> mode_;  // of the file that is replaced
   int folder_ = -1, file_ = -1;
 };
 

@@ -15,7 +15,7 @@
 namespace gradtape::report {
 namespace {
 
-constexpr std::int64_t most_classes = 1 << 16;  // of a confusion matrix, whose size is their square
+constexpr std::int64_t most_classes = 1 << 12;  // of a confusion matrix: 128 MiB
 
 bool has_scores(const Tensor& output) { return is_floating(output.dtype()); }
 
@@ -54,6 +54,8 @@ Pairs pairs(std::string_view metric, const Tensor& output, const Tensor& labels,
   std::size_t kept = 0;
   for (std::size_t i = 0; i < all.labels.size(); ++i) {
     if (all.labels[i] == ignored) continue;
+    if (all.labels[i] < 0)
+      throw ValueError(fmt::format("{}: label {} is no class; expected 0 or more", metric, all.labels[i]));
     all.answers[kept] = all.answers[i];
     all.labels[kept++] = all.labels[i];
   }

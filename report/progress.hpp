@@ -14,9 +14,9 @@ namespace gradtape::report {
 
 /// Options of `progress`.
 struct ProgressOptions {
-  std::string_view label = {};  ///< stands first, such as "epoch 3/10"
-  std::FILE* out = nullptr;     ///< where to write; stderr unless told
-  double every = 10;            ///< seconds between lines where `out` is no terminal; 0 for a line at the end alone
+  std::string label = {};    ///< stands first, such as "epoch 3/10"
+  std::FILE* out = nullptr;  ///< where to write; stderr unless told
+  double every = 10;         ///< seconds between lines where `out` is no terminal; 0 for a line at the end alone
 };
 
 /// The line that tells how a pass gets on: step, what `set` was told, steps a second and the time left. On a terminal

@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/io/atomic_file.hpp>
 #include <gradtape/report/detail.hpp>
 #include <gradtape/report/drawing.hpp>
 #include <gradtape/report/markup.hpp>
@@ -6,8 +7,6 @@
 #include <gradtape/report/style.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -170,12 +169,9 @@ std::string Report::html() const {
 
 void Report::write(const std::string& path) const {
   const std::string text = html();
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  const bool written = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int error = errno;
-  const bool closed = file && std::fclose(file) == 0;
-  if (!written || !closed)
-    throw FileError(fmt::format("Report::write: {}: {}", path, std::strerror(written ? errno : error)));
+  io::AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 }  // namespace gradtape::report

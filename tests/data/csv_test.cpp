@@ -123,6 +123,8 @@ TEST_CASE("csv: wrong questions") {
   const auto fails = [](const auto& ask, const char* message) { CHECK_THROWS_WITH_AS(ask(), message, gt::ValueError); };
   fails([&] { table["c"]; }, "Table: there is no column \"c\"; there are \"a\", \"b\"");
   fails([&] { table.matrix({"a", "b"}); }, "Table::matrix: column \"b\" holds text");
+  fails([&] { table.matrix_without({"A"}); },
+        "Table::matrix_without: there is no column \"A\"; there are \"a\", \"b\"");
   fails([&] { table.text("a"); }, "Table::text: column \"a\" holds numbers");
   fails([&] { table.classes("a"); }, "Table::classes: column \"a\" holds numbers");
   fails([&] { read_csv(file, {.separator = '"'}); },

@@ -1,19 +1,21 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/data/loader.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/shape.hpp>
-#include <gradtape/core/state.hpp>
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 namespace gt = gradtape;
 using gt::data::DataLoader, gt::data::LoaderOptions, gt::data::Sampler, gt::data::TensorDataset;
@@ -143,8 +145,8 @@ TEST_CASE("threads: workers stay within their bound") {
 }
 
 TEST_CASE("DataLoader: restored in the middle of an epoch") {
-  const LoaderOptions options{.batch_size = 3, .shuffle = true, .seed = 2};
-  DataLoader first(Noisy{20}, options), second(Noisy{20}, options);
+  DataLoader first(Noisy{20}, {.batch_size = 3, .shuffle = true, .seed = 2});
+  DataLoader second(Noisy{20}, {.batch_size = 3, .shuffle = true, .seed = 3});
   walk(first);
   gt::State state;
   Batches rest;
@@ -195,7 +197,17 @@ TEST_CASE("DataLoader: what cannot be") {
         "DataLoader: shuffle is true beside a sampler; expected one of the two");
   DataLoader small(rows(3));
   const auto whole = [](std::int64_t n) { return gt::tensor(n, {.dtype = gt::i64}); };
-  gt::load_state(small,
-                        {{"sampler.seed", whole(0)}, {"sampler.epoch", whole(0)}, {"sampler.position", whole(5)}});
-  CHECK_THROWS_WITH_AS(walk(small), "DataLoader: the sampler stands 2 examples behind its end", gt::ValueError);
+  for (const auto& [position, size] : {std::pair{5, 3}, {-1, 3}, {3, 3}, {1, 4}}) {
+    const gt::State state = {{"sampler.seed", whole(0)},
+                             {"sampler.epoch", whole(0)},
+                             {"sampler.position", whole(position)},
+                             {"sampler.size", whole(size)},
+                             {"seed", whole(0)}};
+    CHECK_THROWS_WITH_AS(
+        gt::load_state(small, state),
+        fmt::format("Sampler: found a state at example {} of {} in epoch 0, expected one of 3 examples", position, size)
+            .c_str(),
+        gt::ValueError);
+    CHECK(walk(small).size() == 3);  // nothing has changed
+  }
 }

@@ -209,15 +209,21 @@ TEST_CASE("npz: written and read, stored and compressed") {
   const NamedTensors large{{"large", gt::arange(300'000)}};
   write_npz(dir / "large", large, {.compressed = true});
   check_equal(read_npz(dir / "large"), large);
+  for (const std::int64_t size : {16386, 32770, 65538}) {  // zeros: zlib takes all input while output is pending
+    const NamedTensors zeros{{"zeros", gt::zeros({size})}};
+    write_npz(dir / "zeros", zeros, {.compressed = true});
+    check_equal(read_npz(dir / "zeros"), zeros);
+  }
   write_npz(dir / "none", {});
   CHECK(read_npz(dir / "none").empty());
   CHECK_THROWS_WITH_AS(write_npz(dir / "twice", {{"a", gt::tensor(1)}, {"a", gt::tensor(2)}}),
                        "write_npz: the name \"a\" appears twice", gt::ValueError);
-  CHECK_THROWS_WITH_AS(write_npz(dir / "no/x", {}),
-                       ("npz: " + (dir / "no/x") + ": cannot be opened: No such file or directory").c_str(),
+  CHECK_THROWS_WITH_AS(
+      write_npz(dir / "no/x", {}),
+      ("cannot write " + (dir / "no/x") + ": open the folder " + (dir / "no/") + ": No such file or directory").c_str(),
+      gt::FileError);
+  CHECK_THROWS_WITH_AS(write_npy("/dev/full", gt::zeros({1000})), "cannot write /dev/full: it is no regular file",
                        gt::FileError);
-  CHECK_THROWS_WITH_AS(write_npy("/dev/full", gt::zeros({1000})),
-                       "npy: /dev/full: cannot be written: No space left on device", gt::FileError);
 }
 
 TEST_CASE("npz: archives that break the rules") {

@@ -1,8 +1,8 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/data/sampler.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
-#include <gradtape/core/state.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -50,7 +50,7 @@ TEST_CASE("Sampler: epochs and positions, restored in the middle") {
   CHECK(sampler.position() == 0);
   sampler.advance(4);
   const auto state = gt::state_of(sampler);
-  REQUIRE(state.size() == 3);
+  REQUIRE(state.size() == 4);
   CHECK(state[1].first == "epoch");
   const Integers order = sampler.order();
   sampler.advance(6);

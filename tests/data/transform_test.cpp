@@ -39,6 +39,8 @@ TEST_CASE("fit_normalize: mean and deviation of each feature") {
   CHECK(channels.mean.to_vector<double>() == Numbers{3.5, 5.5});  // of 1, 2, 5, 6 and 3, 4, 7, 8
   CHECK(channels.std.to_vector<double>() == Numbers{std::sqrt(4.25), std::sqrt(4.25)});
   CHECK(channels(numbered({5, 2, 3, 3})).shape() == gt::Shape{5, 2, 3, 3});
+  const auto rounded = fit_normalize(gt::full({1000, 1}, 0.7, {.dtype = gt::f64}));  // whose mean is not quite 0.7
+  CHECK(rounded.std.to_vector<double>() == Numbers{1});
   CHECK_THROWS_WITH_AS(fit_normalize(gt::zeros({0, 3})), "fit_normalize: x has shape [0, 3], expected elements",
                        gt::ValueError);
   CHECK_THROWS_AS(fit_normalize(gt::zeros({2, 3}, {.dtype = gt::i64})), gt::DtypeError);

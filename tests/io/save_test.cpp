@@ -207,6 +207,19 @@ TEST_CASE("save: another process's temporary is left alone") {
   CHECK(files_in(dir).size() == 2);
 }
 
+TEST_CASE("save: a link stays a link, a file keeps its mode, and what is no file stays what it is") {
+  const TempDir dir;
+  const std::string file = dir.write("file", "old"), link = dir / "link";
+  std::filesystem::create_symlink("file", link);
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  gt::save(link, Counter(1));
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(files::read(file).size() > 3);
+  CHECK(static_cast<int>(std::filesystem::status(file).permissions()) == 0600);
+  CHECK_THROWS_WITH_AS(gt::save("/dev/full", Counter(1)), "cannot write /dev/full: it is no regular file",
+                       gt::FileError);
+}
+
 TEST_CASE("save: a process that is killed at any moment leaves a file that loads") {
   const TempDir dir;
   const std::string path = dir / "counter";
