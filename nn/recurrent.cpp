@@ -2,6 +2,7 @@
 #include <gradtape/core/pool_vector.hpp>
 #include <gradtape/nn/recurrent.hpp>
 #include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/dropout.hpp>
@@ -12,11 +13,15 @@
 
 #include <array>
 #include <cmath>
+#include <span>
 
 #include <fmt/format.h>
 
 namespace gradtape::nn {
 namespace {
+
+/// A description with ", relu" in it, or as it is.
+std::string with_relu(std::string text, bool relu) { return relu ? text.insert(text.size() - 1, ", relu") : text; }
 
 void check_widths(std::string_view name, std::int64_t in, std::int64_t hidden) {
   if (in < 1 || hidden < 1)
@@ -25,10 +30,11 @@ void check_widths(std::string_view name, std::int64_t in, std::int64_t hidden) {
 
 }  // namespace
 
-RecurrentWeights::RecurrentWeights(std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias) {
+RecurrentWeights::RecurrentWeights(std::string_view layer, std::int64_t gates, std::int64_t in, std::int64_t hidden,
+                                   bool bias) {
   const double bound = 1 / std::sqrt(static_cast<double>(hidden));
   const auto start = [&](const Shape& shape) { return uniform(shape, {.low = -bound, .high = bound}); };
-  const std::int64_t rows = gates * hidden;
+  const std::int64_t rows = detail::count(layer, std::array{gates, hidden});
   weight_ih = start({rows, in});
   weight_hh = start({rows, hidden});
   if (bias) bias_ih = start({rows}), bias_hh = start({rows});
@@ -42,7 +48,7 @@ void RecurrentWeights::visit(Visitor& v, const std::string& suffix) {
 }
 
 RecurrentCell::RecurrentCell(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias)
-    : RecurrentWeights((check_widths(name, in, hidden), gates), in, hidden, bias), name_(name) {}
+    : RecurrentWeights((check_widths(name, in, hidden), name), gates, in, hidden, bias), name_(name) {}
 
 std::string RecurrentCell::description() const {
   return fmt::format("{}({}, {}{})", name_, weight_ih.shape()[1], weight_hh.shape()[1],
@@ -55,6 +61,8 @@ Tensor RecurrentCell::or_zeros(const Tensor& state, const Tensor& x) const {
   shape.set(-1, weight_hh.shape()[1]);
   return zeros(shape, {.dtype = weight_hh.dtype()});
 }
+
+std::string RNNCell::description() const { return with_relu(RecurrentCell::description(), relu_); }
 
 Tensor RNNCell::operator()(const Tensor& x, const Tensor& h) const {
   return rnn_cell(x, or_zeros(h, x), weight_ih, weight_hh, {bias_ih, bias_hh, relu_});
@@ -74,18 +82,18 @@ RecurrentLayers::RecurrentLayers(std::string_view name, std::int64_t gates, std:
   check_widths(name, in, hidden);
   if (options.num_layers < 1)
     throw ValueError(fmt::format("{}: {} layers; there must be at least 1", name, options.num_layers));
-  if (!(options.dropout >= 0 && options.dropout < 1))
-    throw ValueError(fmt::format("{}: dropout is {}; it must be in [0, 1)", name, options.dropout));
+  if (!(options.dropout >= 0 && options.dropout <= 1))
+    throw ValueError(fmt::format("{}: dropout is {}; it must be in [0, 1]", name, options.dropout));
   const int directions = options.bidirectional ? 2 : 1;
   for (int layer = 0; layer < options.num_layers; ++layer)
     for (int direction = 0; direction < directions; ++direction)
-      weights.emplace_back(gates, layer == 0 ? in : hidden * directions, hidden, options.bias);
+      weights_.emplace_back(name, gates, layer == 0 ? in : hidden * directions, hidden, options.bias);
 }
 
 void RecurrentLayers::visit(Visitor& v) {
   const std::size_t directions = options_.bidirectional ? 2 : 1;
-  for (std::size_t k = 0; k < weights.size(); ++k)
-    weights[k].visit(v, fmt::format("_l{}{}", k / directions, k % directions == 1 ? "_reverse" : ""));
+  for (std::size_t k = 0; k < weights_.size(); ++k)
+    weights_[k].visit(v, fmt::format("_l{}{}", k / directions, k % directions == 1 ? "_reverse" : ""));
 }
 
 std::string RecurrentLayers::description() const {
@@ -104,11 +112,14 @@ void RecurrentLayers::check(const Tensor& x, const SequenceOptions& options) con
     throw ShapeError(fmt::format("{}: x {} has no steps; give at least one", name_, to_string(x.shape())));
   if (options.c.defined() && gates_ != 4)
     throw ValueError(fmt::format("{}: a state c was given, which only an LSTM has", name_));
-  const Shape state{static_cast<std::int64_t>(weights.size()), x.shape()[options_.batch_first ? 0 : 1], hidden_};
-  for (const Tensor& given : {options.h, options.c})
-    if (given.defined() && given.shape() != state)
+  const Shape state{static_cast<std::int64_t>(weights_.size()), x.shape()[options_.batch_first ? 0 : 1], hidden_};
+  for (const Tensor& given : {options.h, options.c}) {
+    if (!given.defined()) continue;
+    if (given.shape() != state)
       throw ShapeError(fmt::format("{}: the state has shape {}; expected {} (layers·directions, batch, hidden)", name_,
                                    to_string(given.shape()), to_string(state)));
+    detail::check_same(name_, x.dtype(), given.dtype());
+  }
 }
 
 Tensor RecurrentLayers::mask_of(const Tensor& lengths, std::int64_t steps, std::int64_t batch) const {
@@ -117,7 +128,8 @@ Tensor RecurrentLayers::mask_of(const Tensor& lengths, std::int64_t steps, std::
     throw DtypeError(fmt::format("{}: lengths are {}; they must be i64", name_, to_string(lengths.dtype())));
   if (lengths.shape() != Shape{batch})
     throw ShapeError(fmt::format("{}: lengths have shape {}; expected [{}]", name_, to_string(lengths.shape()), batch));
-  for (const std::int64_t length : lengths.to_vector<std::int64_t>())
+  const Array values = packed(lengths.array());
+  for (const std::int64_t length : std::span(values.data<std::int64_t>(), static_cast<std::size_t>(batch)))
     if (length < 0 || length > steps)
       throw ValueError(fmt::format("{}: a length is {}; it must be in [0, {}]", name_, length, steps));
   const Tensor times = arange(static_cast<double>(steps), {.dtype = i64});
@@ -161,19 +173,19 @@ SequenceResult RecurrentLayers::operator()(const Tensor& x, const SequenceOption
 
   const std::size_t directions = options_.bidirectional ? 2 : 1;
   detail::PoolVector<Tensor> h, c;
-  for (std::size_t k = 0; k < weights.size(); k += directions) {
+  for (std::size_t k = 0; k < weights_.size(); k += directions) {
     std::array<Tensor, 2> outputs;
     for (std::size_t d = 0; d < directions; ++d) {
       const LstmResult state{at_first(options.h, k + d), gates_ == 4 ? at_first(options.c, k + d) : Tensor()};
-      auto [output, last] = one_way(y, weights[k + d], state, mask, d == 1);
+      auto [output, last] = one_way(y, weights_[k + d], state, mask, d == 1);
       outputs[d] = output;
       h.push_back(last.h);
       if (gates_ == 4) c.push_back(last.c);
     }
     y = directions == 1 ? outputs[0] : detail::concatenated(outputs, 2);
-    if (k + directions < weights.size()) y = dropout(y, {.p = options_.dropout, .training = training()});
+    if (k + directions < weights_.size()) y = dropout(y, {.p = options_.dropout, .training = training()});
   }
-  const Shape states{static_cast<std::int64_t>(weights.size()), batch, hidden_};
+  const Shape states{static_cast<std::int64_t>(weights_.size()), batch, hidden_};
   return {turned(y), reshape(detail::concatenated(h, 0), states),
           gates_ == 4 ? reshape(detail::concatenated(c, 0), states) : Tensor()};
 }
@@ -182,6 +194,8 @@ RNN::RNN(std::int64_t in, std::int64_t hidden, const RNNOptions& options)
     : RecurrentLayers("RNN", 1, in, hidden,
                       {options.num_layers, options.bias, options.batch_first, options.dropout, options.bidirectional}),
       relu_(options.relu) {}
+
+std::string RNN::description() const { return with_relu(RecurrentLayers::description(), relu_); }
 
 LstmResult RNN::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
   return {detail::rnn_step(of_x, state.h, w.weight_hh, relu_), {}};

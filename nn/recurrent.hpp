@@ -18,8 +18,8 @@ namespace gradtape::nn {
 /// GRU (r, z, n).
 class RecurrentWeights {
  public:
-  /// Of `gates` gates, with biases or without.
-  RecurrentWeights(std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias);
+  /// Of `gates` gates, with biases or without. Throws ShapeError that names `layer` for more than can be counted.
+  RecurrentWeights(std::string_view layer, std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias);
   void visit(Visitor& v, const std::string& suffix);  ///< names the members, with a suffix
 
   Parameter weight_ih;  ///< [gates·hidden, in]
@@ -62,6 +62,7 @@ class RNNCell : public RecurrentCell {
   RNNCell(std::int64_t in, std::int64_t hidden, const RNNCellOptions& options = {})
       : RecurrentCell("RNNCell", 1, in, hidden, options.bias), relu_(options.relu) {}
   Tensor operator()(const Tensor& x, const Tensor& h = {}) const;  ///< the next h; throws ShapeError
+  std::string description() const override;
 
  private:
   bool relu_;
@@ -91,7 +92,7 @@ struct RecurrentOptions {
   int num_layers = 1;          ///< one on top of the other
   bool bias = true;            ///< add biases
   bool batch_first = false;    ///< x and output are (batch, steps, …); states stay (…, batch, hidden)
-  double dropout = 0;          ///< chance of an element between two layers to be dropped in training, [0, 1)
+  double dropout = 0;          ///< chance of an element between two layers to be dropped in training, [0, 1]
   bool bidirectional = false;  ///< a second set of weights goes from the last step to the first
 };
 
@@ -117,7 +118,7 @@ struct SequenceOptions {
 
 /// What a recurrent layer returns.
 struct SequenceResult {
-  Tensor output;  ///< the last layer's h at every step, (steps, batch, hidden·directions)
+  Tensor output;  ///< the last layer's h at every step, (steps, batch, hidden·directions), or batch first as x
   Tensor h;       ///< every layer's last state, (layers·directions, batch, hidden)
   Tensor c;       ///< the same of the cell's state, of an LSTM
 };
@@ -131,10 +132,10 @@ class RecurrentLayers : public Module {
   void visit(Visitor& v) override;  ///< weight_ih_l0, …, weight_ih_l0_reverse, …
   std::string description() const override;
 
-  std::vector<RecurrentWeights> weights;  ///< by layer, then by direction
+  const std::vector<RecurrentWeights>& weights() const { return weights_; }  ///< by layer, then by direction
 
  protected:
-  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1).
+  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1].
   RecurrentLayers(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden,
                   const RecurrentOptions& options);
 
@@ -151,6 +152,7 @@ class RecurrentLayers : public Module {
   void check(const Tensor& x, const SequenceOptions& options) const;
   Tensor mask_of(const Tensor& lengths, std::int64_t steps, std::int64_t batch) const;
 
+  std::vector<RecurrentWeights> weights_;  // first, since an assignment of other shapes throws
   std::string_view name_;
   std::int64_t gates_, in_, hidden_;
   RecurrentOptions options_;
@@ -159,8 +161,9 @@ class RecurrentLayers : public Module {
 /// Elman network: `rnn_cell` at every step.
 class RNN : public RecurrentLayers {
  public:
-  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1).
+  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1].
   RNN(std::int64_t in, std::int64_t hidden, const RNNOptions& options = {});
+  std::string description() const override;
 
  private:
   LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const override;
@@ -170,7 +173,7 @@ class RNN : public RecurrentLayers {
 /// Long short-term memory: `lstm_cell` at every step.
 class LSTM : public RecurrentLayers {
  public:
-  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1).
+  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1].
   LSTM(std::int64_t in, std::int64_t hidden, const RecurrentOptions& options = {})
       : RecurrentLayers("LSTM", 4, in, hidden, options) {}
 
@@ -181,7 +184,7 @@ class LSTM : public RecurrentLayers {
 /// Gated recurrent units: `gru_cell` at every step.
 class GRU : public RecurrentLayers {
  public:
-  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1).
+  /// Throws ValueError for a width or number of layers below 1, or a dropout outside [0, 1].
   GRU(std::int64_t in, std::int64_t hidden, const RecurrentOptions& options = {})
       : RecurrentLayers("GRU", 3, in, hidden, options) {}
 

@@ -79,6 +79,8 @@ class GatesNode final : public Node {
     std::array<const Array*, n> all;
     bool needed = false;
     for (std::size_t i = 0; i < n; ++i) {
+      detail::check_floating(Cell::name, {&inputs[i]->array()});
+      detail::check_dtypes(Cell::name, {&inputs[0]->array(), &inputs[i]->array()});
       x[i] = packed(inputs[i]->array());
       all[i] = &x[i];
       needed |= inputs[i]->requires_grad();
@@ -257,8 +259,6 @@ LstmResult lstm_cell(const Tensor& x, const LstmResult& state, const Tensor& wei
   if (state.c.shape() != state.h.shape())
     throw ShapeError(fmt::format("lstm_cell: h {} and c {} differ in shape", to_string(state.h.shape()),
                                  to_string(state.c.shape())));
-  detail::check_floating("lstm_cell", {&state.c.array()});
-  detail::check_dtypes("lstm_cell", {&x.array(), &state.c.array()});
   const Tensor of_x = detail::product(x, weight_ih, detail::sum_of(options.bias_ih, options.bias_hh));
   return detail::lstm_step(of_x, state, weight_hh);
 }

@@ -35,7 +35,8 @@ struct LstmResult {
 };
 
 /// c' = σ(f) ∘ c + σ(i) ∘ tanh(g), h' = σ(o) ∘ tanh(c') with the gates (i, f, g, o) = W_ih·x + b_ih + W_hh·h + b_hh
-/// (Hochreiter and Schmidhuber 1997; the forget gate: Gers, Schmidhuber and Cummins 2000).
+/// (Hochreiter and Schmidhuber 1997; the forget gate: Gers, Schmidhuber and Cummins 2000). At most 7 axes, since both
+/// results are one array.
 LstmResult lstm_cell(const Tensor& x, const LstmResult& state, const Tensor& weight_ih, const Tensor& weight_hh,
                      const CellOptions& options = {});
 

@@ -48,6 +48,11 @@ gt::LstmResult step(const Layer& layer, const std::string& suffix, const Tensor&
     return {gt::rnn_cell(x, state.h, ih, hh, {bias_ih, bias_hh}), {}};
 }
 
+void copy_weights(const gt::nn::RecurrentLayers& from, const gt::nn::RecurrentLayers& to) {
+  const auto given = from.parameters(), written = to.parameters();
+  for (std::size_t i = 0; i < given.size(); ++i) written[i].assign(given[i]);
+}
+
 Tensor between(const gt::Shape& shape) { return gt::uniform(shape, {.low = -1, .high = 1}); }
 
 }  // namespace
@@ -139,7 +144,7 @@ TEST_CASE("recurrent layers: a padded batch is each of its sequences without pad
 TEST_CASE("recurrent layers: batch first is another order of the axes") {
   const gt::RandomStream stream(64);
   GRU steps_first(3, 4), batch_first(3, 4, {.batch_first = true});
-  batch_first.weights = steps_first.weights;
+  copy_weights(steps_first, batch_first);
   const Tensor x = between({2, 5, 3}), lengths = gt::tensor({5, 2}, {.dtype = gt::i64});
   const auto a = batch_first(x, {.lengths = lengths}), b = steps_first(gt::transpose(x, {0, 1}), {.lengths = lengths});
   CHECK(gt::equal(a.output, gt::transpose(b.output, {0, 1})));
@@ -150,7 +155,7 @@ TEST_CASE("recurrent layers: dropout between layers, in training alone") {
   const gt::RandomStream stream(65);
   const Tensor x = between({3, 2, 4});
   LSTM dropping(4, 64, {.num_layers = 2, .dropout = 0.25}), plain(4, 64, {.num_layers = 2});
-  plain.weights = dropping.weights;
+  copy_weights(dropping, plain);
   const auto with = dropping(x), without = plain(x);
   CHECK_FALSE(gt::equal(with.output, without.output));
   CHECK(gt::equal(with.h[0], without.h[0]));  // the first layer sees none
@@ -158,6 +163,7 @@ TEST_CASE("recurrent layers: dropout between layers, in training alone") {
   CHECK(gt::equal(dropping(x).output, without.output));
   GRU one(4, 3, {.dropout = 0.9});
   CHECK(gt::equal(one(x).output, one(x).output));
+  CHECK(gt::nn::LSTM(4, 3, {.num_layers = 2, .dropout = 1})(x).output.shape() == gt::Shape{3, 2, 3});
 }
 
 TEST_CASE("recurrent modules: names, layout and start as PyTorch's") {
@@ -187,6 +193,8 @@ TEST_CASE("recurrent modules: printing") {
   CHECK(GRU(28, 128).description() == "GRU(28, 128)");
   CHECK(LSTM(3, 4, {2, false, true, 0.5, true}).description() ==
         "LSTM(3, 4, 2 layers, no bias, batch first, dropout 0.5, bidirectional)");
+  CHECK(RNN(3, 4, {.relu = true}).description() == "RNN(3, 4, relu)");
+  CHECK(gt::nn::RNNCell(3, 4, {.relu = true}).description() == "RNNCell(3, 4, relu)");
   CHECK(gt::nn::GRUCell(3, 4, {.bias = false}).description() == "GRUCell(3, 4, no bias)");
 }
 
@@ -241,5 +249,11 @@ TEST_CASE("recurrent modules: misuse") {
   check("RNN: 0 inputs and 4 hidden; both must be at least 1", [] { RNN(0, 4); });
   check("GRUCell: 3 inputs and -4 hidden; both must be at least 1", [] { gt::nn::GRUCell(3, -4); });
   check("GRU: 0 layers; there must be at least 1", [] { GRU(3, 4, {.num_layers = 0}); });
-  check("GRU: dropout is 1; it must be in [0, 1)", [] { GRU(3, 4, {.dropout = 1}); });
+  check("GRU: dropout is 2; it must be in [0, 1]", [] { GRU(3, 4, {.dropout = 2}); });
+  check("LSTM: [4, 4611686018427387904] has more elements than can be counted", [] { LSTM(3, std::int64_t{1} << 62); });
+  const Tensor precise = gt::zeros({1, 5, 4}, {.dtype = gt::f64});
+  check("LSTM: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)", [&] { lstm(x, {.c = precise}); });
+  check("RNN: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)", [&] {
+    RNN(3, 4)(x, {.h = precise});
+  });
 }

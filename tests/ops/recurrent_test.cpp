@@ -206,6 +206,14 @@ TEST_CASE("recurrent cells: equal to the same formula in single ops, gradients t
   });
 }
 
+TEST_CASE("recurrent cells: half a step checks its state as well") {
+  const Tensor gates = gt::zeros({2, 12}), h = gt::zeros({2, 3}), weight = gt::zeros({12, 3});
+  CHECK_THROWS_WITH_AS(gt::detail::lstm_step(gates, {h, h.to(gt::f64)}, weight),
+                       "lstm_cell: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)", gt::DtypeError);
+  CHECK_THROWS_WITH_AS(gt::detail::lstm_step(gates, {h, h.to(gt::i64)}, weight),
+                       "lstm_cell: no meaning for i64; convert with .to(gradtape::f32)", gt::DtypeError);
+}
+
 TEST_CASE("recurrent cells: saturated gates and NaN") {
   const double inf = cases::inf;
   const auto cell = [](double pre, double h) {  // one unit without weights: biases are the gates

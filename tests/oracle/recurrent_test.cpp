@@ -60,7 +60,7 @@ template <class Ours, class Theirs>
 void compare(const Ours& ours, Theirs theirs, bool batch_first) {
   constexpr bool lstm = std::is_same_v<Ours, gt::nn::LSTM>;
   copy_parameters(ours, *theirs);
-  const std::int64_t states = static_cast<std::int64_t>(ours.weights.size()), steps = 5, batch = 3;
+  const std::int64_t states = static_cast<std::int64_t>(ours.weights().size()), steps = 5, batch = 3;
   for (const bool whole : {true, false}) {
     CAPTURE(whole);
     ours.zero_grad();
