@@ -22,6 +22,7 @@ class Owned {
   }
   ~Owned() { delete object_; }
   T* operator->() const { return object_; }
+  T* get() const { return object_; }
 
  private:
   T* object_;

@@ -114,7 +114,7 @@ class Module {
   Module(const Module&) = default;             ///< members copy themselves, parameters too
   Module(Module&&) = default;                  ///< and move themselves
   Module& operator=(const Module&) = default;  ///< parameters write into the leaves that are there
-  Module& operator=(Module&&) = default;       ///< the same
+  Module& operator=(Module&&) = delete;        ///< so of a temporary too: a vector's move would replace the leaves
 
  private:
   bool training_ = true;

@@ -4,6 +4,13 @@
 
 namespace gradtape::nn {
 
+Sequential::Step& Sequential::Step::operator=(const Step& other) {
+  Base* mine = held_.get();
+  const Base* given = other.held_.get();
+  if (!mine || !given || !mine->assign(*given)) held_ = other.held_;
+  return *this;
+}
+
 Tensor Sequential::operator()(const Tensor& x) const {
   Tensor y = x;
   for (const Step& step : steps_) y = step(y);

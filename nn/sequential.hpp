@@ -31,6 +31,10 @@ class Sequential : public Module {
     template <class F>
       requires(!std::derived_from<std::remove_cvref_t<F>, Step>)
     Step(F f) : held_(new Held<F>(std::move(f))) {}  ///< owns f; copies copy the module, parameters included
+    Step(const Step&) = default;                     ///< copies what it owns
+    Step(Step&&) noexcept = default;                 ///< takes it over
+    Step& operator=(const Step& other);              ///< writes into a module of the same type
+    ~Step() = default;
 
     Tensor operator()(const Tensor& x) const { return held_->call(x); }  ///< applies it
     /// nullptr for a function.
@@ -42,6 +46,7 @@ class Sequential : public Module {
       virtual Tensor call(const Tensor& x) const = 0;
       virtual Module* module() = 0;
       virtual Base* clone() const = 0;
+      virtual bool assign(const Base& other) = 0;  // whether other holds a module of this type
     };
     template <class F>
     struct Held final : Base {
@@ -54,6 +59,15 @@ class Sequential : public Module {
           return nullptr;
       }
       Base* clone() const override { return new Held(F(f)); }
+      bool assign(const Base& other) override {
+        if constexpr (std::derived_from<F, Module> && std::is_copy_assignable_v<F>) {
+          const auto* same = dynamic_cast<const Held*>(&other);
+          if (same) f = same->f;
+          return same != nullptr;
+        } else {
+          return false;
+        }
+      }
       F f;
     };
     detail::Owned<Base> held_;

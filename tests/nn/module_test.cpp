@@ -140,6 +140,31 @@ TEST_CASE("module: assignment writes into the leaf that an optimizer holds") {
                        gt::ShapeError);
 }
 
+TEST_CASE("module: assignment of a temporary writes into the leaves too, whatever holds the modules") {
+  struct Layers : Module {
+    void visit(Visitor& v) override { v("0", layers[0]); }
+    std::vector<Linear> layers{Linear(2, 3)};
+  };
+  const auto check = [](auto net, const auto& other) {
+    const auto held = net.parameters(), given = other.parameters();
+    net = std::decay_t<decltype(other)>(other);
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      CHECK(gt::equal(held[i], given[i]));
+      held[i].assign(gt::full_like(held[i], 9));
+      CHECK(gt::equal(net.parameters()[i], held[i]));
+      CHECK_FALSE(gt::equal(given[i], held[i]));
+    }
+    net = other;
+    for (std::size_t i = 0; i < held.size(); ++i) CHECK(gt::equal(held[i], given[i]));
+  };
+  const auto sequence = [] { return gt::nn::Sequential({Linear(2, 3), gt::relu, gt::nn::Sequential({Linear(3, 1)})}); };
+  check(gt::nn::LSTM(3, 4), gt::nn::LSTM(3, 4));
+  check(gt::nn::MLP({2, 3, 1}), gt::nn::MLP({2, 3, 1}));
+  check(gt::nn::ModuleList<Linear>{Linear(2, 3)}, gt::nn::ModuleList<Linear>{Linear(2, 3)});
+  check(sequence(), sequence());
+  check(Layers(), Layers());
+}
+
 TEST_CASE("module: an optional parameter is set once and then written") {
   Parameter w;
   CHECK_FALSE(w.defined());

@@ -38,6 +38,13 @@ TEST_CASE("sequential: a copy has parameters of its own") {
   CHECK(gt::equal(copy(x), gt::tensor({{10., 20., 30.}})));
 }
 
+TEST_CASE("sequential: assignment replaces steps of another type") {
+  Sequential net({small_linear(), gt::relu});
+  net = Sequential({[](const gt::Tensor& x) { return x * 2; }, small_linear()});
+  CHECK(names(net) == Names{"1.weight", "1.bias"});
+  CHECK(gt::equal(net(gt::tensor({{0.5, 0.5}})), gt::tensor({{13., 27., 41.}})));
+}
+
 TEST_CASE("sequential: conversion reaches its modules") {
   Sequential net({small_linear(), Sequential({Linear(3, 3), gt::tanh})});
   net.to(gt::f64);
