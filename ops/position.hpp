@@ -16,7 +16,7 @@ struct RotaryOptions {
 
 /// x (…, t, c) with pairs of each row turned by angles that grow with its position, so that the product of two rows
 /// depends on their distance alone (Su et al., "RoFormer", 2021, eq. 34); f32, f64. Throws ShapeError below rank 2 or
-/// for an odd c.
+/// for an odd c, ValueError for a base that is not above 0.
 Tensor rotary_embedding(const Tensor& x, const RotaryOptions& options = {});
 
 /// Options of `sinusoidal_positions`.
@@ -26,7 +26,8 @@ struct SinusoidalOptions {
 };
 
 /// (length, width): in row p, sin(p · base^(-2i / width)) in column 2i and the cosine in column 2i + 1 (Vaswani et al.,
-/// "Attention is all you need", 2017, section 3.5). Throws ValueError for a negative size.
+/// "Attention is all you need", 2017, section 3.5). Throws ValueError for a negative size or a base that is not above
+/// 0.
 Tensor sinusoidal_positions(std::int64_t length, std::int64_t width, const SinusoidalOptions& options = {});
 
 }  // namespace gradtape

@@ -24,6 +24,10 @@ const cases::Rows positions([]() -> std::vector<cases::Row> {
          [] {
            gt::rotary_embedding(gt::zeros({4, 3}));
          }},
+        {"rotary_embedding: base is 0; expected above 0",
+         [] {
+           gt::rotary_embedding(gt::zeros({4, 2}), {.base = 0});
+         }},
         {"rotary_embedding: no meaning for i64; convert with .to(gradtape::f32)",
          [] {
            gt::rotary_embedding(gt::zeros({4, 2}, {.dtype = gt::i64}));
@@ -33,7 +37,8 @@ const cases::Rows positions([]() -> std::vector<cases::Row> {
         cases::made("(0, 4)", [] { return gt::sinusoidal_positions(0, 4); }),
         cases::made("(4, 0)", [] { return gt::sinusoidal_positions(4, 0); })},
        {{"sinusoidal_positions: length -1 and width 4; expected at least 0", [] { gt::sinusoidal_positions(-1, 4); }},
-        {"sinusoidal_positions: length 4 and width -2; expected at least 0", [] { gt::sinusoidal_positions(4, -2); }}},
+        {"sinusoidal_positions: length 4 and width -2; expected at least 0", [] { gt::sinusoidal_positions(4, -2); }},
+        {"sinusoidal_positions: base is -1; expected above 0", [] { gt::sinusoidal_positions(4, 2, {.base = -1}); }}},
        0,
        false,
        true},
@@ -43,6 +48,13 @@ const cases::Rows positions([]() -> std::vector<cases::Row> {
 }  // namespace
 
 TEST_CASE("position: rows") { positions.check(); }
+
+TEST_CASE("position: nothing takes no time, however long it is") {
+  const std::int64_t many = std::int64_t{1} << 40;
+  CHECK(gt::rotary_embedding(gt::zeros({0, many, 2})).shape() == gt::Shape{0, many, 2});
+  CHECK(gt::rotary_embedding(gt::zeros({0, 2, many})).shape() == gt::Shape{0, 2, many});
+  CHECK(gt::sinusoidal_positions(0, many).shape() == gt::Shape{0, many});
+}
 
 TEST_CASE("rotary_embedding: complex numbers turned on paper") {
   const gt::RandomStream random(8);
