@@ -57,14 +57,16 @@ void truncated_normal(const Tensor& leaf, const TruncatedNormalOptions& options)
     throw ValueError(
         fmt::format("truncated_normal: [{}, {}] holds less than 1 % of a distribution with mean {} and std {}",
                     options.a, options.b, options.mean, options.std));
-  const auto draw = [&] { return randn(leaf.shape(), {.dtype = leaf.dtype()}) * options.std + options.mean; };
+  // In f64, since the leaf's dtype may have no number between a and b.
+  const auto draw = [&] { return randn(leaf.shape(), {.dtype = f64}) * options.std + options.mean; };
   Tensor x = draw();
   for (;;) {
-    const Tensor outside = logical_or(x<options.a, x> options.b);
+    const Tensor below = x < options.a;
+    const Tensor outside = logical_or(below, x > options.b);
     if (!any(outside).item<bool>()) break;
     x = where(outside, draw(), x);
   }
-  leaf.assign(x);
+  leaf.assign(x.to(leaf.dtype()));
 }
 
 void orthogonal(const Tensor& leaf, const OrthogonalOptions& options) {

@@ -125,7 +125,10 @@ TEST_CASE("init: truncated normal") {
   gt::nn::init::truncated_normal(w, {.mean = 1, .std = 2, .a = 0, .b = 1});
   CHECK(gt::min(w).item() >= 0);
   CHECK(gt::max(w).item() <= 1);
-  CHECK(statistics(w).mean > 0.5);  // nearer to the mean it is denser
+  CHECK(statistics(w).mean > 0.5);      // nearer to the mean it is denser
+  const auto coarse = weight(gt::f32);  // its numbers near 1e8 lie 8 apart
+  gt::nn::init::truncated_normal(coarse, {.mean = 1e8 + 3, .a = 1e8 + 4.5, .b = 1e8 + 5.5});
+  CHECK(gt::equal(coarse, gt::full_like(coarse, 1e8 + 8)));
   CHECK_THROWS_WITH_AS(gt::nn::init::truncated_normal(w, {.a = 3, .b = 4}),
                        "truncated_normal: [3, 4] holds less than 1 % of a distribution with mean 0 and std 1",
                        gt::ValueError);
