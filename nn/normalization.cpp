@@ -1,6 +1,7 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/nn/normalization.hpp>
 #include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/normalization.hpp>
 
@@ -47,6 +48,7 @@ Tensor BatchNorm::operator()(const Tensor& x) const {
                                  least_rank_, least_rank_ == most_rank_ ? "" : fmt::format(" or {}", most_rank_)));
   gradtape::BatchNormOptions options{.weight = weight, .bias = bias, .eps = options_.eps};
   const bool tracked = running_mean.defined();
+  if (tracked) gradtape::detail::check_same(name_, x.dtype(), running_mean.dtype());
   if (tracked && !training()) options.mean = running_mean, options.var = running_var;
   const BatchNormResult result = batch_norm(x, options);
   if (tracked && training()) track(result.mean.detach(), result.var.detach());
@@ -55,10 +57,10 @@ Tensor BatchNorm::operator()(const Tensor& x) const {
 
 /// Moves the running statistics towards those of a batch.
 void BatchNorm::track(const Tensor& mean, const Tensor& var) const {
-  num_batches_tracked = num_batches_tracked + 1;
-  const double part = options_.momentum.value_or(1 / num_batches_tracked.item());
+  const double part = options_.momentum.value_or(1 / (num_batches_tracked.item() + 1));
   running_mean = (1 - part) * running_mean + part * mean;
   running_var = (1 - part) * running_var + part * var;
+  num_batches_tracked = num_batches_tracked + 1;
 }
 
 void BatchNorm::visit(Visitor& v) {

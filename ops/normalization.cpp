@@ -154,8 +154,9 @@ Tensor normalize_rows(const Tensor& x, std::int64_t rows, std::int64_t n, double
   return record(Normalize<true>{{Shape{n}, eps}}, reshape(x, {rows, n}));
 }
 
-/// y · weight + bias by channels.
+/// y · weight + bias by channels, as far as they are given.
 Tensor affine(const Tensor& y, const Tensor& weight, const Tensor& bias) {
+  if (!weight.defined() && !bias.defined()) return y;
   const Shape each{y.shape()[1]};
   return map(Affine{}, y, channels(or_full(weight, each, 1, y), y), channels(or_full(bias, each, 0, y), y));
 }
@@ -196,7 +197,7 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const GroupNormOptions& 
         fmt::format("group_norm: {} groups do not divide the {} channels of x {}", groups, c, to_string(x.shape())));
   const std::int64_t n = x.shape().numel() == 0 ? 0 : x.shape().numel() / x.shape()[0] / groups;
   const Tensor y = reshape(normalize_rows(x, n == 0 ? 0 : x.numel() / n, n, options.eps), x.shape());
-  return options.weight.defined() || options.bias.defined() ? affine(y, options.weight, options.bias) : y;
+  return affine(y, options.weight, options.bias);
 }
 
 BatchNormResult batch_norm(const Tensor& x, const BatchNormOptions& options) {

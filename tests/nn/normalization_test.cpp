@@ -147,7 +147,8 @@ TEST_CASE("normalization layers: of another dtype") {
   CHECK(layer.num_batches_tracked.dtype() == gt::i64);
   CHECK(layer(batch().to(gt::f64)).dtype() == gt::f64);
   CHECK(layer.running_mean.dtype() == gt::f64);
-  CHECK_THROWS_WITH_AS(layer(batch()), "batch_norm: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)",
+  CHECK_THROWS_WITH_AS(layer(batch()),
+                       "BatchNorm1d: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)",
                        gt::DtypeError);
 }
 
@@ -163,6 +164,14 @@ TEST_CASE("normalization layers: inside of Sequential, and copied") {
   const Tensor y = net(batch());
   CHECK(gt::equal(net(batch()), y));
   CHECK(net.named_buffers()[2].second.item() == 1);
+}
+
+TEST_CASE("batch normalization layer: a batch that is refused is not counted") {
+  const nn::BatchNorm1d layer(2, {.affine = false});
+  CHECK_THROWS_WITH_AS(layer(gt::ones({3, 2}, {.dtype = gt::f64})),
+                       "BatchNorm1d: dtypes f64 and f32 do not mix; convert one with .to(gradtape::f64)",
+                       gt::DtypeError);
+  CHECK(layer.num_batches_tracked.item() == 0);
 }
 
 TEST_CASE("normalization layers: errors") {
