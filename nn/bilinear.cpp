@@ -1,8 +1,9 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/nn/bilinear.hpp>
 #include <gradtape/ops/arithmetic.hpp>
-#include <gradtape/ops/product.hpp>
+#include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/random.hpp>
+#include <gradtape/ops/shape.hpp>
 
 #include <cmath>
 
@@ -23,7 +24,12 @@ Tensor Bilinear::operator()(const Tensor& x1, const Tensor& x2) const {
   if (x1.rank() == 0 || x2.rank() == 0 || x1.shape()[-1] != w[1] || x2.shape()[-1] != w[2])
     throw ShapeError(fmt::format("Bilinear: x1 {} and x2 {}; expected (…, {}) and (…, {})", to_string(x1.shape()),
                                  to_string(x2.shape()), w[1], w[2]));
-  const Tensor y = einsum("...i,oij,...j->...o", {x1, weight, x2});
+  // (…,j)·(j,oi) -> (…,o,i), times (…,i,1) -> (…,o)
+  Shape split = x2.shape();
+  split.set(-1, w[0]);
+  split.push_back(w[1]);
+  const Tensor of_x2 = reshape(matmul(x2, transpose(reshape(weight, {w[0] * w[1], w[2]}))), split);
+  const Tensor y = squeeze(matmul(of_x2, unsqueeze(x1, -1)), -1);
   return bias.defined() ? y + bias : y;
 }
 

@@ -278,12 +278,13 @@ TEST_CASE("heap: none in a step written op by op") {
 TEST_CASE("heap: none in a step of a recurrent network") {
   const auto check = [](const auto& net) {
     const gt::nn::Linear head(16, 5);
+    const auto lengths = gt::randint(0, 8, {32});
     auto parameters = net.parameters();
     for (const auto& w : head.parameters()) parameters.push_back(w);
     gt::optim::SGD sgd(parameters, {.lr = 0.1});
     const auto x = gt::randn({7, 32, 6}), labels = gt::argmax(gt::randn({32, 5}));
     check_steps([&] {
-      const auto loss = gt::cross_entropy(head(net(x).h[-1]), labels);
+      const auto loss = gt::cross_entropy(head(net(x, {.lengths = lengths}).h[-1]), labels);
       sgd.zero_grad();
       loss.backward();
       sgd.step();
@@ -292,6 +293,18 @@ TEST_CASE("heap: none in a step of a recurrent network") {
   check(gt::nn::GRU(6, 16));
   check(gt::nn::LSTM(6, 16, {.num_layers = 2, .bidirectional = true}));
   check(gt::nn::RNN(6, 16));
+}
+
+TEST_CASE("heap: none in a step of a bilinear layer") {
+  const gt::nn::Bilinear net(6, 4, 5);
+  gt::optim::SGD sgd(net.parameters(), {.lr = 0.1});
+  const auto x = gt::randn({8, 6}), y = gt::randn({8, 4}), labels = gt::argmax(gt::randn({8, 5}));
+  check_steps([&] {
+    const auto loss = gt::cross_entropy(net(x, y), labels);
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+  });
 }
 
 TEST_CASE("heap: none in a step with a second derivative") {
