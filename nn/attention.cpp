@@ -16,12 +16,15 @@
 namespace gradtape::nn {
 namespace {
 
-/// Both masks as one.
-Tensor joined(const AttentionMask& mask) {
+/// Both masks as one, for this many keys.
+Tensor joined(const AttentionMask& mask, std::int64_t count) {
   if (!mask.key_mask.defined()) return mask.mask;
   if (mask.key_mask.dtype() != boolean)
     throw DtypeError(fmt::format("MultiHeadAttention: key_mask is {}; expected boolean, true for a key that is there",
                                  to_string(mask.key_mask.dtype())));
+  if (mask.key_mask.rank() == 0 || mask.key_mask.shape()[-1] != count)
+    throw ShapeError(fmt::format("MultiHeadAttention: key_mask has shape {}; expected (…, {}), a value for each key",
+                                 to_string(mask.key_mask.shape()), count));
   const Tensor keys = unsqueeze(unsqueeze(mask.key_mask, -2), -2);  // (…,s) -> (…,1,1,s)
   if (!mask.mask.defined()) return keys;
   return mask.mask.dtype() == boolean ? logical_and(mask.mask, keys)
@@ -36,6 +39,9 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads, c
     throw ValueError(fmt::format("MultiHeadAttention: {} heads do not divide the width {}", heads, width));
   if (!(options.dropout >= 0 && options.dropout <= 1))
     throw ValueError(fmt::format("MultiHeadAttention: dropout is {}; expected 0 to 1", options.dropout));
+  if (options.rotary && width / heads % 2 != 0)
+    throw ValueError(fmt::format(
+        "MultiHeadAttention: rotary positions turn pairs; expected heads of an even width, not {}", width / heads));
   in_proj_weight = zeros({3 * width, width});
   init::xavier_uniform(in_proj_weight);
   if (!options.bias) return;
@@ -64,7 +70,7 @@ Tensor MultiHeadAttention::operator()(const Tensor& query, const Tensor& key, co
                                    to_string(query.shape()), to_string(key.shape()), to_string(value.shape()), width_));
   const Tensor y = scaled_dot_product_attention(
       heads_of(query, 0), heads_of(key, 1), heads_of(value, 2),
-      {.mask = joined(mask), .dropout_p = training() ? options_.dropout : 0, .causal = mask.causal});
+      {.mask = joined(mask, key.shape()[-2]), .dropout_p = training() ? options_.dropout : 0, .causal = mask.causal});
   return out_proj(flatten(transpose(y, {-3, -2}), {.start_axis = -2}));
 }
 

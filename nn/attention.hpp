@@ -30,8 +30,9 @@ struct AttentionMask {
 /// the width, the one before it the position. Parameters are named and laid out as PyTorch's.
 class MultiHeadAttention : public Module {
  public:
-  /// Projections start as PyTorch's do: Xavier's uniform ones, biases 0. Throws ValueError unless the heads divide the
-  /// width and there is one, or for a dropout outside [0, 1].
+  /// Projections start as PyTorch's do: Xavier's uniform ones into the heads, that out of them as Linear's, biases 0.
+  /// Throws ValueError unless the heads divide the width and there is one, for a dropout outside [0, 1], or for rotary
+  /// positions in heads of an odd width.
   MultiHeadAttention(std::int64_t width, std::int64_t heads, const MultiHeadAttentionOptions& options = {});
 
   /// query (…, t, width), key and value (…, s, width) -> (…, t, width); `attend(x, x, x)` is self-attention. Throws

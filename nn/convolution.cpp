@@ -20,15 +20,16 @@ void check_channels(std::string_view layer, std::int64_t in, std::int64_t out, s
         fmt::format("{}: groups is {}; expected a divisor of {} channels in and {} out", layer, groups, in, out));
 }
 
-/// Fills weight [first, second, kernel…] and bias [out].
+/// Fills weight [first, second, kernel…] and bias [out]. Throws ValueError for options that make no sense.
 void start(std::string_view layer, Parameter& weight, Parameter& bias, Shape shape, int axes, const IntegerList& kernel,
-           std::int64_t out, bool with_bias) {
-  const gradtape::detail::Pair size = gradtape::detail::pair_of(layer, "kernel", kernel, axes, 1);
+           std::int64_t out, const auto& options) {
+  const auto size =
+      gradtape::detail::windows_of(layer, axes, {kernel, options.stride, options.padding, options.dilation}).size;
   if (axes == 2) shape.push_back(size[0]);
   shape.push_back(size[1]);
   const double bound = 1 / std::sqrt(static_cast<double>(shape.numel() / shape[0]));
   weight = uniform(shape, {.low = -bound, .high = bound});
-  if (with_bias) bias = uniform({out}, {.low = -bound, .high = bound});
+  if (options.bias) bias = uniform({out}, {.low = -bound, .high = bound});
 }
 
 /// "Conv2d(1, 32, kernel 3x3, stride 2)"; `more` stands after the padding.
@@ -52,7 +53,7 @@ ConvOptions op_options(const ConvLayerOptions& o) {
 Conv1d::Conv1d(std::int64_t in, std::int64_t out, const IntegerList& kernel, const ConvLayerOptions& options)
     : options_(op_options(options)) {
   check_channels("Conv1d", in, out, options.groups);
-  start("Conv1d", weight, bias, {out, in / options.groups}, 1, kernel, out, options.bias);
+  start("Conv1d", weight, bias, {out, in / options.groups}, 1, kernel, out, options);
 }
 
 std::string Conv1d::description() const {
@@ -62,7 +63,7 @@ std::string Conv1d::description() const {
 Conv2d::Conv2d(std::int64_t in, std::int64_t out, const IntegerList& kernel, const ConvLayerOptions& options)
     : options_(op_options(options)) {
   check_channels("Conv2d", in, out, options.groups);
-  start("Conv2d", weight, bias, {out, in / options.groups}, 2, kernel, out, options.bias);
+  start("Conv2d", weight, bias, {out, in / options.groups}, 2, kernel, out, options);
 }
 
 std::string Conv2d::description() const {
@@ -77,7 +78,8 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in, std::int64_t out, const Intege
                .groups = options.groups,
                .dilation = options.dilation} {
   check_channels("ConvTranspose2d", in, out, options.groups);
-  start("ConvTranspose2d", weight, bias, {in, out / options.groups}, 2, kernel, out, options.bias);
+  gradtape::detail::pair_of("ConvTranspose2d", "output_padding", options.output_padding, 2, 0);
+  start("ConvTranspose2d", weight, bias, {in, out / options.groups}, 2, kernel, out, options);
 }
 
 std::string ConvTranspose2d::description() const {

@@ -10,7 +10,8 @@ namespace gradtape::nn {
 
 // Parameters are named and laid out as PyTorch's, and start as its do: uniform in ±1/sqrt(fan_in), where fan_in is the
 // number of weights in weight[0]. The size of a kernel is one number for both axes, or one for each. All throw
-// ValueError for channels below 1 or that the groups do not divide, and for a kernel below 1.
+// ValueError for channels below 1 or that the groups do not divide, for a kernel below 1 and for another option out of
+// its range.
 
 /// Options of Conv1d and Conv2d; see ConvOptions.
 struct ConvLayerOptions {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/error.hpp>
 #include <gradtape/nn/module.hpp>
 
 #include <concepts>
@@ -27,13 +28,14 @@ class ModuleList : public Module {
     return modules_.emplace_back(std::forward<A>(arguments)...);
   }
 
-  std::size_t size() const { return modules_.size(); }                 ///< how many
-  M& operator[](std::size_t i) { return modules_.at(i); }              ///< throws std::out_of_range
-  const M& operator[](std::size_t i) const { return modules_.at(i); }  ///< the same
-  auto begin() { return modules_.begin(); }                            ///< in order
-  auto end() { return modules_.end(); }                                ///< likewise
-  auto begin() const { return modules_.begin(); }                      ///< likewise
-  auto end() const { return modules_.end(); }                          ///< likewise
+  std::size_t size() const { return modules_.size(); }  ///< how many
+  /// Throws IndexError.
+  M& operator[](std::size_t i) { return modules_[checked(i)]; }
+  const M& operator[](std::size_t i) const { return modules_[checked(i)]; }  ///< the same
+  auto begin() { return modules_.begin(); }                                  ///< in order
+  auto end() { return modules_.end(); }                                      ///< likewise
+  auto begin() const { return modules_.begin(); }                            ///< likewise
+  auto end() const { return modules_.end(); }                                ///< likewise
 
   void visit(Visitor& v) override {
     for (std::size_t i = 0; i < modules_.size(); ++i) v(std::to_string(i), modules_[i]);
@@ -41,6 +43,12 @@ class ModuleList : public Module {
   std::string description() const override { return "ModuleList(" + std::to_string(size()) + ")"; }
 
  private:
+  std::size_t checked(std::size_t i) const {
+    if (i < size()) return i;
+    throw IndexError("ModuleList: index " + std::to_string(i) + " is outside of " + std::to_string(size()) +
+                     " modules");
+  }
+
   std::vector<M> modules_;
 };
 

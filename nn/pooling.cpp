@@ -1,5 +1,6 @@
 #include <gradtape/nn/describe.hpp>
 #include <gradtape/nn/pooling.hpp>
+#include <gradtape/ops/window.hpp>
 
 #include <fmt/format.h>
 
@@ -15,9 +16,19 @@ std::string windows(const IntegerList& kernel, const auto& options) {
 
 }  // namespace
 
+MaxPool2d::MaxPool2d(const IntegerList& kernel, const MaxPoolOptions& options) : kernel_(kernel), options_(options) {
+  const IntegerList& stride = options.stride.empty() ? kernel : options.stride;
+  gradtape::detail::windows_of("MaxPool2d", 2, {kernel, stride, options.padding, options.dilation});
+}
+
 std::string MaxPool2d::description() const {
   return fmt::format("MaxPool2d({}{})", windows(kernel_, options_),
                      detail::option_text("dilation", options_.dilation, 1));
+}
+
+AvgPool2d::AvgPool2d(const IntegerList& kernel, const AvgPoolOptions& options) : kernel_(kernel), options_(options) {
+  const IntegerList& stride = options.stride.empty() ? kernel : options.stride;
+  gradtape::detail::windows_of("AvgPool2d", 2, {kernel, stride, options.padding, 1});
 }
 
 std::string AvgPool2d::description() const {
@@ -25,8 +36,16 @@ std::string AvgPool2d::description() const {
                      options_.count_include_pad ? "" : ", padding not counted");
 }
 
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(const IntegerList& size) : size_(size) {
+  gradtape::detail::pair_of("AdaptiveAvgPool2d", "size", size, 2, 1);
+}
+
 std::string AdaptiveAvgPool2d::description() const {
   return fmt::format("AdaptiveAvgPool2d({})", detail::size_text(size_, 2));
+}
+
+Upsample::Upsample(const UpsampleOptions& options) : options_(options) {
+  gradtape::detail::check_upsample("Upsample", options);
 }
 
 std::string Upsample::description() const {

@@ -14,8 +14,8 @@ namespace gradtape::nn {
 /// max_pool2d: x (…, h, w) -> (…, h', w').
 class MaxPool2d : public Module {
  public:
-  explicit MaxPool2d(const IntegerList& kernel, const MaxPoolOptions& options = {})
-      : kernel_(kernel), options_(options) {}
+  /// Throws ValueError for a kernel or an option out of its range.
+  explicit MaxPool2d(const IntegerList& kernel, const MaxPoolOptions& options = {});
 
   Tensor operator()(const Tensor& x) const { return max_pool2d(x, kernel_, options_); }  ///< applies it
   void visit(Visitor&) override {}
@@ -29,8 +29,8 @@ class MaxPool2d : public Module {
 /// avg_pool2d: x (…, h, w) -> (…, h', w').
 class AvgPool2d : public Module {
  public:
-  explicit AvgPool2d(const IntegerList& kernel, const AvgPoolOptions& options = {})
-      : kernel_(kernel), options_(options) {}
+  /// Throws ValueError for a kernel or an option out of its range.
+  explicit AvgPool2d(const IntegerList& kernel, const AvgPoolOptions& options = {});
 
   Tensor operator()(const Tensor& x) const { return avg_pool2d(x, kernel_, options_); }  ///< applies it
   void visit(Visitor&) override {}
@@ -44,7 +44,7 @@ class AvgPool2d : public Module {
 /// adaptive_avg_pool2d: x (…, h, w) -> (…, size, size).
 class AdaptiveAvgPool2d : public Module {
  public:
-  explicit AdaptiveAvgPool2d(const IntegerList& size) : size_(size) {}
+  explicit AdaptiveAvgPool2d(const IntegerList& size);  ///< throws ValueError for a size below 1
 
   Tensor operator()(const Tensor& x) const { return adaptive_avg_pool2d(x, size_); }  ///< applies it
   void visit(Visitor&) override {}
@@ -57,7 +57,7 @@ class AdaptiveAvgPool2d : public Module {
 /// upsample: x (…, h, w) -> (…, h', w').
 class Upsample : public Module {
  public:
-  explicit Upsample(const UpsampleOptions& options) : options_(options) {}
+  explicit Upsample(const UpsampleOptions& options);  ///< throws ValueError as `upsample`
 
   Tensor operator()(const Tensor& x) const { return upsample(x, options_); }  ///< applies it
   void visit(Visitor&) override {}

@@ -171,7 +171,9 @@ Shape output_shape(const Tensor& q, const Tensor& k, const Tensor& v, const Atte
       throw DtypeError(fmt::format("{}: the mask is {}; expected boolean or {}, the dtype of q", op_name,
                                    to_string(mask.dtype()), to_string(q.dtype())));
     const Shape scores = detail::with_batch(batch, q.shape()[-2], k.shape()[-2]);
-    if (mask.rank() > scores.rank() || broadcast(op_name, mask.shape(), scores) != scores)
+    const auto fits = [](std::int64_t given, std::int64_t size) { return given == size || given == 1; };
+    if (mask.rank() > scores.rank() ||
+        !std::equal(mask.shape().begin(), mask.shape().end(), scores.end() - mask.rank(), fits))
       throw ShapeError(fmt::format("{}: the mask {} does not broadcast to the scores {}", op_name,
                                    to_string(mask.shape()), to_string(scores)));
   }

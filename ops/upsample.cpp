@@ -35,8 +35,6 @@ struct Bilinear {
 };
 
 Pair size_of_result(const Tensor& x, const UpsampleOptions& options) {
-  if (options.size.empty() == options.scale_factor.empty())
-    throw ValueError("upsample: expected either a size or a scale_factor");
   if (!options.size.empty()) return detail::pair_of("upsample", "size", options.size, 2, 1);
   Pair size = detail::pair_of("upsample", "scale_factor", options.scale_factor, 2, 1);
   for (std::size_t axis = 0; axis < 2; ++axis)
@@ -47,13 +45,21 @@ Pair size_of_result(const Tensor& x, const UpsampleOptions& options) {
 
 }  // namespace
 
+void detail::check_upsample(std::string_view op, const UpsampleOptions& options) {
+  if (options.mode == UpsampleMode::nearest && options.align_corners)
+    throw ValueError(fmt::format("{}: align_corners has no meaning for nearest; leave it out or use bilinear", op));
+  if (options.size.empty() == options.scale_factor.empty())
+    throw ValueError(fmt::format("{}: expected either a size or a scale_factor", op));
+  const bool sized = !options.size.empty();
+  detail::pair_of(op, sized ? "size" : "scale_factor", sized ? options.size : options.scale_factor, 2, 1);
+}
+
 Tensor upsample(const Tensor& x, const UpsampleOptions& options) {
   detail::check_floating("upsample", {&x.array()});
   if (x.rank() < 2 || x.shape()[-2] == 0 || x.shape()[-1] == 0)
     throw ShapeError(fmt::format("upsample: x {}; expected (…, h, w) with elements", to_string(x.shape())));
+  detail::check_upsample("upsample", options);
   const bool nearest = options.mode == UpsampleMode::nearest;
-  if (nearest && options.align_corners)
-    throw ValueError("upsample: align_corners has no meaning for nearest; leave it out or use bilinear");
   const Pair from{x.shape()[-2], x.shape()[-1]}, size = size_of_result(x, options);
   Shape to = x.shape();
   to.set(-2, size[0]);

@@ -2,6 +2,8 @@
 
 #include <gradtape/core/tensor.hpp>
 
+#include <string_view>
+
 namespace gradtape {
 
 /// What `upsample` puts between elements.
@@ -22,5 +24,10 @@ struct UpsampleOptions {
 /// n / n' - 1/2, or at i (n - 1) / (n' - 1) with align_corners. Throws ShapeError for an image without elements,
 /// ValueError for options that make no sense.
 Tensor upsample(const Tensor& x, const UpsampleOptions& options);
+
+namespace detail {
+/// Throws ValueError that names `op` for options that make no sense.
+void check_upsample(std::string_view op, const UpsampleOptions& options);
+}  // namespace detail
 
 }  // namespace gradtape

@@ -27,13 +27,18 @@ std::int64_t extent(std::string_view op, const Windows& windows, std::size_t axi
   return out;
 }
 
+Windows windows_of(std::string_view op, int axes, const WindowOptions& options) {
+  return {.image = {},
+          .count = {},
+          .size = pair_of(op, "kernel", options.size, axes, 1),
+          .stride = pair_of(op, "stride", options.stride, axes, 1),
+          .padding = pair_of(op, "padding", options.padding, axes, 0),
+          .dilation = pair_of(op, "dilation", options.dilation, axes, 1)};
+}
+
 Windows windows_over(std::string_view op, const Shape& x, int axes, const WindowOptions& options) {
-  Windows out{.image = {axes == 1 ? 1 : x[-2], x[-1]},
-              .count = {},
-              .size = pair_of(op, "kernel", options.size, axes, 1),
-              .stride = pair_of(op, "stride", options.stride, axes, 1),
-              .padding = pair_of(op, "padding", options.padding, axes, 0),
-              .dilation = pair_of(op, "dilation", options.dilation, axes, 1)};
+  Windows out = windows_of(op, axes, options);
+  out.image = {axes == 1 ? 1 : x[-2], x[-1]};
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const std::int64_t padding = out.padding[axis];
     std::int64_t room;

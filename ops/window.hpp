@@ -42,6 +42,9 @@ struct WindowOptions {
   bool partial = false;  ///< also one that starts within the image and reaches beyond it and its padding
 };
 
+/// Windows of which only the options are known. Throws ValueError that names `op` for options that make no sense.
+Windows windows_of(std::string_view op, int axes, const WindowOptions& options);
+
 /// All windows that fit, or, with `partial`, start, over the last axes (1 or 2) of x. Throws ValueError for options
 /// that make no sense, ShapeError if not even one window fits; both name `op`.
 Windows windows_over(std::string_view op, const Shape& x, int axes, const WindowOptions& options);

@@ -148,7 +148,12 @@ TEST_CASE("MultiHeadAttention: errors") {
                        "MultiHeadAttention: key_mask is f32; expected boolean, true for a key that is there",
                        gt::DtypeError);
   CHECK_THROWS_WITH_AS(m(x, x, x, {.key_mask = gt::ones({4}, {.dtype = gt::boolean})}),
-                       "scaled_dot_product_attention: shapes [1, 1, 4] and [2, 3, 3] do not broadcast: axis -1 has 4 "
-                       "against 3; sizes must be equal or 1",
+                       "MultiHeadAttention: key_mask has shape [4]; expected (…, 3), a value for each key",
                        gt::ShapeError);
+  CHECK_THROWS_WITH_AS(m(x, x, x, {.key_mask = gt::ones({}, {.dtype = gt::boolean})}),
+                       "MultiHeadAttention: key_mask has shape []; expected (…, 3), a value for each key",
+                       gt::ShapeError);
+  CHECK_THROWS_WITH_AS(MultiHeadAttention(6, 2, {.rotary = gt::RotaryOptions{}}),
+                       "MultiHeadAttention: rotary positions turn pairs; expected heads of an even width, not 3",
+                       gt::ValueError);
 }

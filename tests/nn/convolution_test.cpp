@@ -98,6 +98,10 @@ TEST_CASE("convolution layers: errors") {
                        "ConvTranspose2d: groups is 0; expected a divisor of 4 channels in and 6 out", gt::ValueError);
   CHECK_THROWS_WITH_AS(Conv2d(1, 1, {3, 0}), "Conv2d: kernel is 0; expected at least 1", gt::ValueError);
   CHECK_THROWS_WITH_AS(Conv1d(1, 1, {3, 3}), "Conv1d: kernel is {3, 3}; expected one number", gt::ValueError);
+  CHECK_THROWS_WITH_AS(Conv1d(1, 1, 3, {.dilation = 0}), "Conv1d: dilation is 0; expected at least 1", gt::ValueError);
+  CHECK_THROWS_WITH_AS(Conv2d(1, 1, 3, {.stride = 0}), "Conv2d: stride is 0; expected at least 1", gt::ValueError);
+  CHECK_THROWS_WITH_AS(ConvTranspose2d(1, 1, 3, {.output_padding = -1}),
+                       "ConvTranspose2d: output_padding is -1; expected at least 0", gt::ValueError);
   const Conv2d layer(3, 4, 3);
   CHECK_THROWS_WITH_AS(layer(gt::zeros({2, 1, 5, 5})),
                        "conv2d: x [2, 1, 5, 5], weight [4, 3, 3, 3] and bias [4] do not fit; expected x [n, c, h, w], "

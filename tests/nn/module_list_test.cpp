@@ -1,7 +1,5 @@
 #include <gradtape/gradtape.hpp>
 
-#include <stdexcept>
-
 #include "nn/support.hpp"
 #include <doctest/doctest.h>
 
@@ -31,7 +29,7 @@ TEST_CASE("module list: named by number, called one by one") {
   net.layers[1].weight = gt::ones({1, 3});
   CHECK(net(gt::ones({1, 2})).item() == 13 + 27 + 41);
   CHECK(gt::nn::to_string(net).find("layers: ModuleList(2)  (12 parameters)") != std::string::npos);
-  CHECK_THROWS_AS(net.layers[2], std::out_of_range);
+  CHECK_THROWS_WITH_AS(net.layers[2], "ModuleList: index 2 is outside of 2 modules", gt::IndexError);
 }
 
 TEST_CASE("module list: holds copies, and modes reach inside") {

@@ -42,6 +42,20 @@ TEST_CASE("pooling layers: descriptions") {
   CHECK(Flatten().description() == "Flatten(1, -1)");
 }
 
+TEST_CASE("pooling layers: options that make no sense are refused when the layer is made") {
+  const auto check = [](const char* message, auto f) { CHECK_THROWS_WITH_AS(f(), message, gt::ValueError); };
+  check("MaxPool2d: kernel is 0; expected at least 1", [] { MaxPool2d(0); });
+  check("MaxPool2d: kernel is {1, 2, 3}; expected one number, or one for each of two axes", [] {
+    MaxPool2d({1, 2, 3});
+  });
+  check("MaxPool2d: dilation is 0; expected at least 1", [] { MaxPool2d(2, {.dilation = 0}); });
+  check("AvgPool2d: stride is 0; expected at least 1", [] { AvgPool2d(2, {.stride = 0}); });
+  check("AdaptiveAvgPool2d: size is -1; expected at least 1", [] { AdaptiveAvgPool2d(-1); });
+  check("Upsample: expected either a size or a scale_factor", [] { Upsample({}); });
+  check("Upsample: size is 0; expected at least 1", [] { Upsample({.size = 0}); });
+  check("Upsample: scale_factor is 0; expected at least 1", [] { Upsample({.scale_factor = {1, 0}}); });
+}
+
 TEST_CASE("pooling layers: errors") {
   CHECK_THROWS_WITH_AS(MaxPool2d(5)(gt::zeros({2, 3, 4, 5})),
                        "max_pool2d: a kernel of 5 does not fit into axis 2 of [2, 3, 4, 5]", gt::ShapeError);
