@@ -5,6 +5,8 @@
 #include <gradtape/ops/softmax.hpp>
 #include <gradtape/ops/trigonometry.hpp>
 
+#include <string>
+
 // The activations as modules, under PyTorch's names, for those who like them in a printed tree. A function does as
 // well wherever one is called: Sequential({Linear(2, 8), relu, Linear(8, 1)}).
 
@@ -42,34 +44,42 @@ struct Tanh : Applied<tanh> {};               ///< see `tanh`
 /// See `elu`.
 struct ELU : AppliedWith<EluOptions, elu> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `gelu`.
 struct GELU : AppliedWith<GeluOptions, gelu> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `glu`.
 struct GLU : AppliedWith<AxisOptions, glu> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `hardtanh`.
 struct Hardtanh : AppliedWith<HardtanhOptions, hardtanh> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `leaky_relu`.
 struct LeakyReLU : AppliedWith<LeakyReluOptions, leaky_relu> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `log_softmax`.
 struct LogSoftmax : AppliedWith<AxisOptions, log_softmax> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `softmax`.
 struct Softmax : AppliedWith<AxisOptions, softmax> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 /// See `softplus`.
 struct Softplus : AppliedWith<SoftplusOptions, softplus> {
   using AppliedWith::AppliedWith;
+  std::string description() const override;
 };
 
 }  // namespace gradtape::nn

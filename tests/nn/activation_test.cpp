@@ -23,15 +23,18 @@ TEST_CASE("activations as modules: their functions, with options, under their ow
   check(nn::SiLU(), gt::silu(x), "SiLU");
   check(nn::Softsign(), gt::softsign(x), "Softsign");
   check(nn::Tanh(), gt::tanh(x), "Tanh");
-  check(nn::ELU(), gt::elu(x), "ELU");
-  check(nn::ELU({.alpha = 2}), gt::elu(x, {.alpha = 2}), "ELU");
-  check(nn::GELU({.approximate = gt::GeluOptions::tanh}), gt::gelu(x, {.approximate = gt::GeluOptions::tanh}), "GELU");
-  check(nn::GLU({0}), gt::glu(x, {0}), "GLU");
-  check(nn::Hardtanh({.max = 3}), gt::hardtanh(x, {.max = 3}), "Hardtanh");
-  check(nn::LeakyReLU({.negative_slope = 0.2}), gt::leaky_relu(x, {.negative_slope = 0.2}), "LeakyReLU");
-  check(nn::LogSoftmax({0}), gt::log_softmax(x, {0}), "LogSoftmax");
-  check(nn::Softmax({0}), gt::softmax(x, {0}), "Softmax");
-  check(nn::Softplus({.beta = 2}), gt::softplus(x, {.beta = 2}), "Softplus");
+  check(nn::ELU(), gt::elu(x), "ELU(alpha 1)");
+  check(nn::ELU({.alpha = 2}), gt::elu(x, {.alpha = 2}), "ELU(alpha 2)");
+  check(nn::GELU({.approximate = gt::GeluOptions::tanh}), gt::gelu(x, {.approximate = gt::GeluOptions::tanh}),
+        "GELU(tanh)");
+  check(nn::GELU(), gt::gelu(x), "GELU");
+  check(nn::GLU({0}), gt::glu(x, {0}), "GLU(axis 0)");
+  check(nn::Hardtanh({.max = 3}), gt::hardtanh(x, {.max = 3}), "Hardtanh(-1, 3)");
+  check(nn::LeakyReLU({.negative_slope = 0.2}), gt::leaky_relu(x, {.negative_slope = 0.2}),
+        "LeakyReLU(negative slope 0.2)");
+  check(nn::LogSoftmax({0}), gt::log_softmax(x, {0}), "LogSoftmax(axis 0)");
+  check(nn::Softmax({0}), gt::softmax(x, {0}), "Softmax(axis 0)");
+  check(nn::Softplus({.beta = 2}), gt::softplus(x, {.beta = 2}), "Softplus(beta 2, threshold 20)");
 }
 
 TEST_CASE("activations as modules: in a Sequential") {
