@@ -14,14 +14,16 @@ class Node;
 class AnomalyMode {
  public:
   /// Looks if `on`.
-  explicit AnomalyMode(bool on) : before_(detail::thread_state.detect_anomaly) {
-    detail::thread_state.detect_anomaly = on;
-  }
-  ~AnomalyMode() { detail::thread_state.detect_anomaly = before_; }
+  explicit AnomalyMode(bool on) : before_(detail::thread_state.detect_anomaly) { set(on); }
+  ~AnomalyMode() { set(before_); }
   AnomalyMode(const AnomalyMode&) = delete;
   AnomalyMode& operator=(const AnomalyMode&) = delete;
 
  private:
+  static void set(bool on) {
+    detail::thread_state.detect_anomaly = on;
+    detail::thread_state.watch();
+  }
   bool before_;
 };
 

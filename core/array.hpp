@@ -64,7 +64,9 @@ class Array {
     return block_ && block_->packed && block_->count.unique() && (!block_->owner || block_->owner->count.unique());
   }
 
-  /// Identity of the handle's header, for tests of sharing.
+  /// The address of the header, which no other array has while this one is held.
+  const void* identity() const { return block_.get(); }
+  /// Whether both are handles on one header, for tests of sharing.
   friend bool same(const Array& a, const Array& b) { return a.block_ == b.block_; }
 
   /// Switches atomic counting of this header and its owner's on or off (see gradtape::share).

@@ -7,6 +7,8 @@
 
 namespace gradtape {
 
+class Observer;
+
 /// What this process holds, over all threads.
 struct Memory {
   std::int64_t live_bytes = 0;    ///< in arrays and tape nodes that are in use
@@ -32,7 +34,9 @@ inline constexpr std::size_t size_classes = 256;
 /// leaves behind is collected by an object that registering creates.
 struct ThreadState {
   bool grad_enabled = true;
+  bool watched = false;  // what ops make is looked at, by one of the next two
   bool detect_anomaly = false;
+  Observer* observer = nullptr;
   int poison = -1;            // a byte that new arrays are filled with, to find ops that do not fill their output
   bool destroying = false;    // a destruction loop is running on this thread
   std::uint32_t index = 0;    // 0: not registered yet
@@ -40,6 +44,8 @@ struct ThreadState {
   std::atomic<std::int64_t> live_bytes{0};
   std::atomic<std::int64_t> live_nodes{0};
   std::array<FreeList, size_classes> lists{};
+
+  void watch() { watched = detect_anomaly || observer; }
 };
 
 extern constinit thread_local ThreadState thread_state;

@@ -29,9 +29,12 @@ constexpr std::string_view op_name = "scaled_dot_product_attention";
 
 /// What attention is told, but for the mask; the kernel makes the same random numbers of a seed each time.
 struct Attention {
+  static constexpr std::string_view name = op_name;
   bool causal;
   double scale, dropout_p;
   std::uint64_t seed = 0;
+
+  void attributes(AttributeVisitor& v) const { v("causal", causal), v("scale", scale), v("dropout_p", dropout_p); }
 };
 
 Tensor sum_over_keys(const Tensor& x) { return sum(x, {.axes = -1, .keepdims = true}); }
@@ -197,8 +200,10 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
               rows = Array::make(q.dtype(), detail::with_batch(detail::without_last(shape, 2), shape[-2], 2));
   const std::array<Array, 4> x{q.array(), k.array(), v.array(), mask.defined() ? mask.array() : Array()};
   detail::attention(out, rows, inputs_of(op, x, shape));
-  if (detail::thread_state.detect_anomaly) [[unlikely]]
-    detail::check_value(op_name, out, std::array<const Array*, 3>{&x[0], &x[1], &x[2]});
+  if (detail::thread_state.watched) [[unlikely]] {
+    const std::array<const Array*, 4> all{&x[0], &x[1], &x[2], &x[3]};
+    detail::watch(op, out, std::span(all).first(mask.defined() ? 4 : 3));
+  }
   if (!recording || !(q.node() || k.node() || v.node())) return Tensor(out);
   return Tensor(out, detail::Ref<Node>::adopt(new AttentionNode(op, out, {&q, &k, &v}, x, rows)));
 }

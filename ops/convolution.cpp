@@ -25,6 +25,7 @@ struct Conv {
   static constexpr std::string_view name = "conv2d";
   Convolution c;
 
+  void attributes(AttributeVisitor& v) const { c.attributes(v); }
   Shape infer(const Shape&, const Shape&) const { return c.y; }
   void value(const Array& y, const Array& x, const Array& w, double beta = 0) const {
     detail::convolve(c, y, x, w, beta);
@@ -40,6 +41,7 @@ struct ConvTranspose {
   static constexpr std::string_view name = "conv_transpose2d";
   Convolution c;
 
+  void attributes(AttributeVisitor& v) const { c.attributes(v); }
   Shape infer(const Shape&, const Shape&) const { return c.x; }
   void value(const Array& x, const Array& y, const Array& w, double beta = 0) const {
     detail::convolve_back(c, x, y, w, beta);
@@ -74,6 +76,7 @@ struct ConvBias {
   static constexpr std::string_view name = "conv2d";
   Convolution c;
 
+  void attributes(AttributeVisitor& v) const { c.attributes(v); }
   Shape infer(const Shape&, const Shape&, const Shape&) const { return c.y; }
   void value(const Array& y, const Array& x, const Array& w, const Array& b) const {
     copy_elements(y, Array::view(b, c.y, {0, b.strides()[0]}));

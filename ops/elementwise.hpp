@@ -1,8 +1,8 @@
 #pragma once
 
-#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/kernels/elementwise.hpp>
 #include <gradtape/ops/kernels/from_rule.hpp>
@@ -133,8 +133,8 @@ Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
   }
   bool flat;
   Array out = elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in, flat);
-  if (thread_state.detect_anomaly) [[unlikely]]
-    check_value(Op::name, out, in);
+  if (thread_state.watched) [[unlikely]]
+    watch(op, out, in);
   if constexpr (Traits::differentiable != 0) {
     needs &= Traits::differentiable;
     if (needs && thread_state.grad_enabled) {
@@ -175,7 +175,8 @@ class Operands {
 ///   auto vjp(auto g, auto x…) const;         g * d(value)/d(x), one per input: grads(…); may take the output after x…
 /// and attributes as members. Optional: `static constexpr bool integers = true` (has a meaning on i64), `static
 /// constexpr unsigned conditions` (bit i: input i is boolean, reaching the rule as 0 or 1; its gradient is
-/// NoGradient{}). Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
+/// NoGradient{}), `void attributes(AttributeVisitor&) const` (its parameters, for who
+/// observes it). Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
 template <class Op, std::derived_from<Tensor>... X>
 Tensor elementwise(const Op& op, const X&... x) {
   return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, sizeof...(X)>{&x...});

@@ -21,6 +21,7 @@ struct Gather {
   Shape from;
   int axis;
 
+  void attributes(AttributeVisitor& v) const { v("axis", axis); }
   Spec infer(const Array& x, const Shape& index) const { return {x.dtype(), index}; }
   void value(const Array& out, const Array& x, const Array& index) const {
     with_type(x.dtype(), [&]<class T>(std::type_identity<T>) {

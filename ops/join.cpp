@@ -1,6 +1,7 @@
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/pool_vector.hpp>
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/create.hpp>
@@ -20,6 +21,12 @@
 namespace gradtape {
 namespace {
 
+struct Concatenate {
+  static constexpr std::string_view name = "concatenate";
+  int axis;
+  void attributes(AttributeVisitor& v) const { v("axis", axis); }
+};
+
 /// A node of its own, because `record` takes a fixed number of inputs.
 class ConcatenateNode final : public Node {
  public:
@@ -32,7 +39,7 @@ class ConcatenateNode final : public Node {
     keep(edges_.data(), saved_.data(), static_cast<std::uint32_t>(edges_.size()));
   }
 
-  std::string_view name() const override { return "concatenate"; }
+  std::string_view name() const override { return Concatenate::name; }
 
   void backward(Backward& pass) override {
     std::int64_t begin = 0;
@@ -78,6 +85,11 @@ Tensor joined(std::string_view op, std::span<const Tensor> tensors, int axis) {
   for (const Tensor& x : tensors) {
     copy_elements(detail::sliced(out, axis, begin, x.shape()[axis]), x.array());
     begin += x.shape()[axis];
+  }
+  if (detail::thread_state.watched) [[unlikely]] {
+    std::vector<const Array*> inputs;
+    for (const Tensor& x : tensors) inputs.push_back(&x.array());
+    detail::watch(Concatenate{axis}, out, inputs);
   }
   const bool needed = std::ranges::any_of(tensors, [](const Tensor& x) { return x.requires_grad(); });
   if (!needed || !detail::thread_state.grad_enabled) return Tensor(std::move(out));

@@ -78,7 +78,7 @@ struct Linear {
 
 /// Linear with a row of its own for each x in the place of the bias.
 struct LinearOnto {
-  static constexpr std::string_view name = "linear";
+  static constexpr std::string_view name = "linear_onto";
 
   Shape infer(const Shape& onto, const Shape& x, const Shape& w) const {
     if (x.rank() != 2 || w.rank() != 2 || x[1] != w[1] || onto != Shape{x[0], w[0]})

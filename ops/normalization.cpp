@@ -24,6 +24,7 @@ struct Rows {
   Shape normalized;  // the sizes of these axes
   double eps;
 
+  void attributes(AttributeVisitor& v) const { v("axes", normalized.rank()), v("eps", eps); }
   detail::RowNorm norm() const { return {normalized.numel(), Centered, eps}; }
   Tensor average(const Tensor& x) const {
     Axes axes;

@@ -50,7 +50,12 @@ Shape resized(const Shape& x, int axes, const Pair& size) {
   return out;
 }
 
-/// x and where in it the largest elements stand, images as rows.
+struct MaxPool {
+  static constexpr std::string_view name = "max_pool";
+  Windows windows;
+  void attributes(AttributeVisitor& v) const { windows.attributes(v); }
+};
+
 Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerList& kernel,
                 const MaxPoolOptions& options) {
   const Windows windows =
@@ -59,10 +64,12 @@ Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerLis
   Shape image = detail::without_last(x.shape(), axes), window = image;
   image.push_back(product(windows.image).value_or(0));  // beyond what can be counted only where x has no elements
   window.push_back(product(windows.count).value_or(0));
-  const Tensor from = contiguous(x);
-  const Array largest = Array::make(i64, window);
-  detail::find_largest(largest, from.array(), windows);
-  return reshape(detail::gather_along(reshape(from, image), Tensor(largest), image.rank() - 1), to);
+  return detail::as_one(MaxPool{windows}, {&x.array()}, [&] {
+    const Tensor from = contiguous(x);
+    const Array largest = Array::make(i64, window);  // where in an image they are
+    detail::find_largest(largest, from.array(), windows);
+    return reshape(detail::gather_along(reshape(from, image), Tensor(largest), image.rank() - 1), to);
+  });
 }
 
 struct Average {
@@ -70,6 +77,10 @@ struct Average {
   Pair from, to, size, stride, padding;
   bool count_padding;
 
+  void attributes(AttributeVisitor& v) const {
+    v("image", from), v("count", to), v("size", size), v("stride", stride), v("padding", padding);
+    v("count_padding", count_padding);
+  }
   Tap operator()(std::size_t axis, std::int64_t i) const {
     const std::int64_t first = i * stride[axis] - padding[axis], end = first + size[axis],
                        begin = std::max<std::int64_t>(first, 0), count = std::min(end, from[axis]) - begin;
@@ -90,6 +101,7 @@ struct AdaptiveAverage {
   static constexpr std::string_view name = "adaptive_avg_pool2d", adjoint_name = "adaptive_avg_pool2d_adjoint";
   Pair from, to;
 
+  void attributes(AttributeVisitor& v) const { v("image", from), v("count", to); }
   Tap operator()(std::size_t axis, std::int64_t i) const {
     const std::int64_t n = from[axis], parts = to[axis], begin = detail::scaled(i, n, parts),
                        end = n - detail::scaled(parts - 1 - i, n, parts);  // rounded up

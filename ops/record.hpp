@@ -1,8 +1,8 @@
 #pragma once
 
-#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/rule.hpp>
 
@@ -267,6 +267,9 @@ class RecordedNode final : public Node {
 ///   auto jvp(Wrt<I>, Grad t, In<k> x…, Out y) const;
 ///     optional: the derivative along t, of what vjp reads; else vjp is turned round.
 ///
+///   void attributes(AttributeVisitor& visitor) const;
+///     optional: what the op knows beside its inputs, for who observes it (core/observe.hpp).
+///
 /// Instead of infer and value it may have `Array view(const Array& x…) const` for the same data under another shape and
 /// strides; its rule may then be tail(Adjoint{*this, shape of x}, g), see ops/adjoint.hpp.
 template <class Op, std::convertible_to<Tensor>... X>
@@ -276,8 +279,8 @@ Tensor record(const Op& op, const X&... inputs) {
   const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
   detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
   Array out = detail::compute(op, static_cast<const Tensor&>(inputs).array()...);
-  if (detail::thread_state.detect_anomaly) [[unlikely]]
-    detail::check_value(Op::name, out, std::array<const Array*, n>{&static_cast<const Tensor&>(inputs).array()...});
+  if (detail::thread_state.watched) [[unlikely]]
+    detail::watch(op, out, std::array<const Array*, n>{&static_cast<const Tensor&>(inputs).array()...});
   if constexpr (Recorded::differentiable != 0) {
     if (detail::thread_state.grad_enabled) {
       unsigned needs = 0;

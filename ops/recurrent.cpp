@@ -1,7 +1,7 @@
-#include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/backward.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/ops/activation.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/checks.hpp>
@@ -82,7 +82,7 @@ class GatesNode final : public Node {
       detail::check_floating(Cell::name, {&inputs[i]->array()});
       detail::check_dtypes(Cell::name, {&inputs[0]->array(), &inputs[i]->array()});
       x[i] = packed(inputs[i]->array());
-      all[i] = &x[i];
+      all[i] = &inputs[i]->array();
       needed |= inputs[i]->requires_grad();
     }
     const Shape& state = x[n - 1].shape();
@@ -92,8 +92,8 @@ class GatesNode final : public Node {
     with_floating(Cell::name, out.dtype(), [&]<class T>(std::type_identity<T>) {
       detail::gates_value<Cell, T>({}, out.data<T>(), pointers<const T>(x), rows(x[n - 1]), state[-1]);
     });
-    if (detail::thread_state.detect_anomaly) [[unlikely]]
-      detail::check_value(Cell::name, out, all);
+    if (detail::thread_state.watched) [[unlikely]]
+      detail::watch(Cell{}, out, all);
     if (!needed || !detail::thread_state.grad_enabled) return Tensor(std::move(out));
     auto node = detail::Ref<Node>::adopt(new GatesNode(out, x, inputs));
     return Tensor(std::move(out), std::move(node));

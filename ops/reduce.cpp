@@ -59,6 +59,7 @@ struct ArgExtreme {
   static constexpr std::string_view name = largest ? "argmax" : "argmin";
   int axis;
 
+  void attributes(AttributeVisitor& v) const { v("axis", axis); }
   Spec infer(const Shape& x) const {
     Shape shape = x;
     shape.set(axis, 1);

@@ -34,6 +34,8 @@ Axes Reduction::axes() const {
   return axes;
 }
 
+void Reduction::attributes(AttributeVisitor& v) const { v("axes", axes().values()), v("keepdims", keepdims); }
+
 void Reduction::require_elements(std::string_view op) const {
   if (count() == 0)
     throw ValueError(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/reduce.hpp>
 
@@ -21,6 +22,7 @@ struct Reduction {
   std::int64_t count() const;       ///< how many elements go into one of the result
   Axes axes() const;                ///< the reduced ones
 
+  void attributes(AttributeVisitor& v) const;        ///< axes and keepdims
   void require_elements(std::string_view op) const;  ///< throws ValueError if nothing goes into an element
 
   Tensor restore(const Tensor& y) const;  ///< something of the result's shape, with the reduced axes put back

@@ -36,6 +36,7 @@ struct Resample {
   Rule rule;
   Shape from, to;
 
+  void attributes(AttributeVisitor& v) const { rule.attributes(v); }
   Shape infer(const Shape&) const { return to; }
   void value(const Array& out, const Array& x) const {
     if (out.numel() > 0) resample(out, x, taps_of(rule, rule.from, rule.to));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/dtype.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/kernels/lane_math.hpp>
 

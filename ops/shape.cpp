@@ -4,6 +4,7 @@
 #include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -28,6 +29,11 @@ struct Transpose {
       strides[a] = x.strides()[static_cast<std::size_t>(order[a])];
     }
     return Array::view(x, shape, strides);
+  }
+  void attributes(AttributeVisitor& v) const {
+    std::array<std::int64_t, max_rank> axes;
+    std::ranges::copy(order, axes.begin());
+    v("order", axes);
   }
   auto vjp(Wrt<0>, Grad g) const {
     Transpose back;

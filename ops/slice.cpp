@@ -57,6 +57,13 @@ struct Part {
     }
     return Array::view(x, to, strides, to.numel() == 0 ? 0 : offset);
   }
+  void attributes(AttributeVisitor& v) const {
+    std::array<std::int64_t, max_rank> count{};
+    int kept = 0;
+    for (std::size_t a = 0; a < static_cast<std::size_t>(from.rank()); ++a)
+      count[a] = dropped >> a & 1 ? 1 : to[kept++];
+    v("begin", begin), v("step", step), v("count", count);
+  }
   auto vjp(Wrt<0>, Grad g) const { return tail(Adjoint{*this, from}, g); }
 };
 
@@ -64,6 +71,11 @@ struct Flip {
   static constexpr std::string_view name = "flip";
   unsigned axes;
 
+  void attributes(AttributeVisitor& v) const {
+    std::array<std::int64_t, max_rank> steps;
+    for (std::size_t axis = 0; axis < steps.size(); ++axis) steps[axis] = axes >> axis & 1 ? -1 : 1;
+    v("step", steps);
+  }
   Array view(const Array& x) const {
     Strides strides = x.strides();
     std::int64_t offset = 0;

@@ -16,6 +16,7 @@ struct Nearest {
   static constexpr std::string_view name = "upsample_nearest", adjoint_name = "upsample_nearest_adjoint";
   Pair from, to;
 
+  void attributes(AttributeVisitor& v) const { v("image", from), v("count", to); }
   Tap operator()(std::size_t axis, std::int64_t i) const { return {detail::scaled(i, from[axis], to[axis]), 1, 1, 0}; }
 };
 
@@ -24,6 +25,7 @@ struct Bilinear {
   Pair from, to;
   bool align_corners;
 
+  void attributes(AttributeVisitor& v) const { v("image", from), v("count", to), v("align_corners", align_corners); }
   Tap operator()(std::size_t axis, std::int64_t i) const {
     const auto n = static_cast<double>(from[axis]), size = static_cast<double>(to[axis]), at = static_cast<double>(i);
     const double place = align_corners ? (size > 1 ? at * (n - 1) / (size - 1) : 0)

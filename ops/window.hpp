@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/shape.hpp>
 
 #include <array>
@@ -21,6 +22,10 @@ struct Windows {
   Pair padding;   ///< places around the image, which hold nothing
   Pair dilation;  ///< from each element of a window to the next
 
+  void attributes(AttributeVisitor& v) const {
+    v("image", image), v("count", count), v("size", size), v("stride", stride), v("padding", padding);
+    v("dilation", dilation);
+  }
   /// Where in the image element `k` of window `i` lies along an axis; outside of it is padding.
   std::int64_t at(std::size_t axis, std::int64_t i, std::int64_t k) const {
     return i * stride[axis] - padding[axis] + k * dilation[axis];

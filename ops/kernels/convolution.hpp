@@ -13,6 +13,11 @@ struct Convolution {
   Shape x, weight, y;
   Windows windows;
   std::int64_t groups;
+
+  void attributes(AttributeVisitor& v) const {
+    windows.attributes(v);
+    v("groups", static_cast<double>(groups));
+  }
 };
 
 /// y = beta * y + the convolution of x with weight. As everywhere here, beta is 0 or 1, what is written is packed, and

@@ -33,6 +33,7 @@ auto log_sigmoid(X x) {
 struct Softplus {
   static constexpr std::string_view name = "softplus";
   double beta, threshold;
+  void attributes(AttributeVisitor& v) const { v("beta", beta), v("threshold", threshold); }
   auto value(auto x) const {
     const auto z = beta * x;
     return where(z > threshold, x, (maximum(z, 0) + log1p(exp(-abs(z)))) / beta);
@@ -67,6 +68,7 @@ auto relu(X x) {
 struct LeakyRelu {
   static constexpr std::string_view name = "leaky_relu";
   double slope;
+  void attributes(AttributeVisitor& v) const { v("negative_slope", slope); }
   auto value(auto x) const { return where(x > 0, x, slope * x); }
   auto vjp(auto g, auto x) const { return where(x > 0, g, slope * g); }
 };
@@ -78,6 +80,7 @@ auto leaky_relu(X x, const LeakyReluOptions& options = {}) {
 struct Elu {
   static constexpr std::string_view name = "elu";
   double alpha;
+  void attributes(AttributeVisitor& v) const { v("alpha", alpha); }
   auto value(auto x) const { return where(x > 0, x, alpha * expm1(x)); }
   auto vjp(auto g, auto x) const {
     return where(x > 0, g, alpha * g * exp(where(x > 0, 0, x)));
@@ -116,6 +119,7 @@ struct Gelu {
 
 struct GeluTanh {
   static constexpr std::string_view name = "gelu";
+  void attributes(AttributeVisitor& v) const { v("tanh", 1); }
   auto value(auto x) const { return maximum(x, -40) * half(clamp(x, {.min = -40, .max = 40})); }
   auto vjp(auto g, auto x) const {
     const auto c = clamp(x, {.min = -40, .max = 40}), h = half(c);
@@ -160,6 +164,7 @@ auto mish(X x) {
 struct Hardtanh {
   static constexpr std::string_view name = "hardtanh";
   double min, max;
+  void attributes(AttributeVisitor& v) const { v("min", min), v("max", max); }
   auto value(auto x) const { return minimum(maximum(x, min), max); }
   auto vjp(auto g, auto /*x*/, auto y) const { return where(y <= min, 0, where(y >= max, 0, g)); }
 };

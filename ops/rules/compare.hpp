@@ -138,6 +138,7 @@ struct Clamp {
   static constexpr std::string_view name = "clamp";
   static constexpr bool integers = true;
   double min, max;
+  void attributes(AttributeVisitor& v) const { v("min", min), v("max", max); }
   auto value(auto x) const { return minimum(maximum(x, min), max); }
   auto vjp(auto g, auto x) const {
     return where(x < min, 0, where(x > max, 0, g));
