@@ -12,6 +12,10 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)  # by name: BLAS may resolve to the reference one
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 find_path(XFLENS_INCLUDE_DIR xflens/cxxlapack/cxxlapack.h REQUIRED)  # of xtensor-blas, whose package links any BLAS it finds
+if(GRADTAPE_ONNX)
+  find_package(Protobuf REQUIRED)  # first, for ONNX's package uses its targets
+  find_package(ONNX REQUIRED)
+endif()
 
 # Found by hand, for its CMake package demands OpenCL.
 if(GRADTAPE_ONEDNN)

@@ -49,4 +49,15 @@ void Node::require_all_read() const {
     if (!read_.contains(a.name())) throw Skip{"attribute " + a.name()};
 }
 
+const Table& table() {
+  static const Table all = [] {
+    Table merged;
+    for (Table part : {activations(), convolutions(), creation(), elementwise(), indexing(), losses(), normalisation(),
+                       products(), recurrence(), reductions(), shapes(), training()})
+      merged.merge(part);
+    return merged;
+  }();
+  return all;
+}
+
 }  // namespace suite

@@ -71,6 +71,9 @@ Table reductions();
 Table shapes();
 Table training();
 
+/// All of them.
+const Table& table();
+
 /// f of the first input; of the first two; of the first three.
 template <class F>
 Function unary(F f) {

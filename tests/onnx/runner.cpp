@@ -39,17 +39,6 @@ Values load(const auto& graph_values, const fs::path& directory, std::string_vie
   return values;
 }
 
-const Table& table() {
-  static const Table all = [] {
-    Table merged;
-    for (Table part : {activations(), convolutions(), creation(), elementwise(), indexing(), losses(), normalisation(),
-                       products(), recurrence(), reductions(), shapes(), training()})
-      merged.merge(part);
-    return merged;
-  }();
-  return all;
-}
-
 /// Runs the node on one data set; returns what differs.
 std::string run(const onnx::GraphProto& graph, const fs::path& data) {
   const onnx::NodeProto& proto = graph.node(0);
