@@ -44,7 +44,7 @@ class Observer {
 /// Lets an observer see the ops of this thread while it lives, or none; another one sees nothing meanwhile.
 class [[nodiscard]] Observation {
  public:
-  explicit Observation(Observer* observer) : before_(detail::thread_state.observer) { set(observer); }
+  explicit Observation(Observer* observer) : before_(detail::thread_state.observer) { set(observer); }  ///< or nullptr
   ~Observation() { set(before_); }
   Observation(const Observation&) = delete;
   Observation& operator=(const Observation&) = delete;

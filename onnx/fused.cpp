@@ -1,6 +1,12 @@
+#include <gradtape/ops/arithmetic.hpp>
+#include <gradtape/ops/create.hpp>
 #include <gradtape/ops/diagonal.hpp>
+#include <gradtape/ops/math.hpp>
+#include <gradtape/ops/shape.hpp>
+#include <gradtape/ops/trigonometry.hpp>
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "value.hpp"
@@ -11,9 +17,9 @@ namespace {
 
 using Values = std::vector<Value>;
 
-/// The gates that stand next to each other along the last axis.
+/// The equal parts that stand next to each other along the last axis.
 template <std::size_t N>
-std::vector<Value> gates(const Value& x) {
+std::vector<Value> parts(const Value& x) {
   std::vector<Value> out;
   for (const std::string& name : x.graph.nodes("Split", {x.name}, N, {{"axis", std::int64_t{-1}}}))
     out.push_back({x.graph, x.dtype, name});
@@ -24,13 +30,13 @@ Value sigmoid(const Value& x) { return x.to("Sigmoid"); }
 Value tanh(const Value& x) { return x.to("Tanh"); }
 
 Value gru_cell(const Values& x, const Step&) {
-  const Values of_x = gates<3>(x[0]), of_h = gates<3>(x[1]);
+  const Values of_x = parts<3>(x[0]), of_h = parts<3>(x[1]);
   const Value n = tanh(of_x[2] + sigmoid(of_x[0] + of_h[0]) * of_h[2]);
   return n + sigmoid(of_x[1] + of_h[1]) * (x[2] - n);
 }
 
 Value lstm_cell(const Values& x, const Step& step) {
-  const Values of = gates<4>(x[0]);  // i, f, g, o
+  const Values of = parts<4>(x[0]);  // i, f, g, o
   const Value c = sigmoid(of[1]) * x[1] + sigmoid(of[0]) * tanh(of[2]), h = sigmoid(of[3]) * tanh(c);
   return h.with("Concat", {c.name}, {{"axis", std::int64_t{0}}}).reshaped(step.output.shape());
 }
@@ -62,10 +68,37 @@ Value attention(const Values& x, const Step& step) {
   return chosen(none, weights.number(0), weights).with("MatMul", {x[2].name});
 }
 
+/// Pairs of elements, next to each other or half a row apart, turned by angles of their own.
+Value rotary_embedding(const Values& x, const Step& step) {
+  Shape shape = step.output.shape();
+  const std::int64_t length = shape[-2], half = shape[-1] / 2;
+  const bool interleaved = step.numbers.at("interleaved") != 0;
+  const double exponent = std::log(step.numbers.at("base")) / static_cast<double>(half);
+  const Tensor places = arange(static_cast<double>(length), {.dtype = f64}) + step.numbers.at("offset");
+  const Tensor speeds = exp(arange(static_cast<double>(half), {.dtype = f64}) * -exponent);
+  Tensor angles = reshape(places * step.numbers.at("direction"), {length, 1}) * speeds;
+  if (interleaved) {
+    shape.set(-1, half);
+    shape.push_back(2);
+    angles = unsqueeze(angles, -1);
+  }
+  const auto table = [&](const Tensor& t) {
+    return Value{x[0].graph, x[0].dtype, x[0].graph.constant(t.to(x[0].dtype).array())};
+  };
+  const Value cosine = table(cos(angles)), sine = table(sin(angles));
+  const Values pair = parts<2>(interleaved ? x[0].reshaped(shape) : x[0]);
+  const Value left = pair[0] * cosine - pair[1] * sine, right = pair[0] * sine + pair[1] * cosine;
+  const Value turned = left.with("Concat", {right.name}, {{"axis", std::int64_t{-1}}});
+  return interleaved ? turned.reshaped(step.output.shape()) : turned;
+}
+
 }  // namespace
 
 Table fused() {
-  return {{"gru_cell", gru_cell}, {"lstm_cell", lstm_cell}, {"scaled_dot_product_attention", attention}};
+  return {{"gru_cell", gru_cell},
+          {"lstm_cell", lstm_cell},
+          {"scaled_dot_product_attention", attention},
+          {"rotary_embedding", rotary_embedding}};
 }
 
 }  // namespace gradtape::onnx_export

@@ -202,7 +202,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   detail::attention(out, rows, inputs_of(op, x, shape));
   if (detail::thread_state.watched) [[unlikely]] {
     const std::array<const Array*, 4> all{&x[0], &x[1], &x[2], &x[3]};
-    detail::watch(op, out, std::span(all).first(mask.defined() ? 4 : 3));
+    const bool shown = mask.defined() && detail::thread_state.observer;  // DetectAnomaly would expect it to be finite
+    detail::watch(op, out, std::span(all).first(shown ? 4 : 3));
   }
   if (!recording || !(q.node() || k.node() || v.node())) return Tensor(out);
   return Tensor(out, detail::Ref<Node>::adopt(new AttentionNode(op, out, {&q, &k, &v}, x, rows)));

@@ -23,6 +23,10 @@ struct Rotary {
   RotaryOptions options;
   double direction = 1;
 
+  void attributes(AttributeVisitor& v) const {
+    v("base", options.base), v("offset", static_cast<double>(options.offset));
+    v("interleaved", options.interleaved), v("direction", direction);
+  }
   Shape infer(const Shape& x) const { return x; }
 
   void value(const Array& out, const Array& x) const {

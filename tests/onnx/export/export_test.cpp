@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "run.hpp"
 #include <doctest/doctest.h>
@@ -143,6 +144,22 @@ TEST_CASE("export_onnx: a Transformer with causal and boolean masks") {
   Transformer net;
   const auto ids = [] { return gt::randint(0, 20, {2, 8}); };
   check("transformer", net, ids(), ids());
+}
+
+TEST_CASE("export_onnx: attention where a query sees no key, and rotary positions") {
+  gt::manual_seed(6);
+  Function masked([](const gt::Tensor& x) {
+    const gt::Tensor key = gt::reshape(gt::arange(4), {1, 4}), query = gt::reshape(gt::arange(4), {4, 1});
+    const gt::Tensor shown = gt::logical_and(query != 1, key != query);
+    const gt::Tensor added = gt::where(shown, key * 0.1, -std::numeric_limits<double>::infinity());
+    return gt::scaled_dot_product_attention(x, x, x[0], {.mask = shown, .scale = 0.7}) +
+           gt::scaled_dot_product_attention(x, x, x, {.mask = added, .causal = true});
+  });
+  check("masked", masked, gt::randn({2, 4, 6}), gt::randn({2, 4, 6}));
+  Function rotary([](const gt::Tensor& x) {
+    return gt::rotary_embedding(x, {.base = 100, .offset = 3}) + 2 * gt::rotary_embedding(x, {.interleaved = true});
+  });
+  check("rotary", rotary, gt::randn({2, 4, 6}), gt::randn({2, 4, 6}));
 }
 
 TEST_CASE("export_onnx: views, reductions and formulas") {

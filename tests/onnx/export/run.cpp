@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <array>
 #include <fstream>
 #include <stdexcept>
 
@@ -11,20 +12,9 @@ namespace {
 onnx::TensorProto to_proto(const gt::Tensor& x) {
   const gt::Array all = gt::packed(x.array());
   onnx::TensorProto proto;
-  switch (all.dtype()) {
-    case gt::f32:
-      proto.set_data_type(onnx::TensorProto::FLOAT);
-      break;
-    case gt::f64:
-      proto.set_data_type(onnx::TensorProto::DOUBLE);
-      break;
-    case gt::i64:
-      proto.set_data_type(onnx::TensorProto::INT64);
-      break;
-    case gt::boolean:
-      proto.set_data_type(onnx::TensorProto::BOOL);
-      break;
-  }
+  constexpr std::array types{onnx::TensorProto::FLOAT, onnx::TensorProto::DOUBLE, onnx::TensorProto::INT64,
+                             onnx::TensorProto::BOOL};  // in the order of gt::Dtype
+  proto.set_data_type(types[static_cast<std::size_t>(all.dtype())]);
   for (const std::int64_t dim : all.shape()) proto.add_dims(dim);
   proto.set_raw_data(all.data(), static_cast<std::size_t>(all.numel()) * gt::size_of(all.dtype()));
   return proto;
