@@ -40,7 +40,7 @@ struct Rotary {
       for (std::int64_t i = 0; i < half; ++i) {
         const double speed = direction * turn(options.base, i, c);
         for (std::int64_t p = 0; p < t; ++p) {
-          const double angle = speed * static_cast<double>(options.offset + p);
+          const double angle = speed * (static_cast<double>(options.offset) + static_cast<double>(p));
           cosines[p * half + i] = static_cast<T>(std::cos(angle));
           sines[p * half + i] = static_cast<T>(std::sin(angle));
         }
