@@ -1,14 +1,16 @@
 #pragma once
 
 /// \file
-/// All of gradtape but three opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, `<gradtape/xtensor.hpp>`, the
-/// bridge to xtensor, and `<gradtape/report/events.hpp>`, which writes files for TensorBoard.
+/// All of gradtape but four opt-in headers: `<gradtape/ops/extend.hpp>`, to write ops, `<gradtape/xtensor.hpp>`, the
+/// bridge to xtensor, `<gradtape/report/events.hpp>`, which writes files for TensorBoard, and
+/// `<gradtape/onnx/export.hpp>`, which writes models as ONNX.
 
 #include <gradtape/core/anomaly.hpp>
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/function.hpp>
 #include <gradtape/core/grad.hpp>
+#include <gradtape/core/observe.hpp>
 #include <gradtape/core/print.hpp>
 #include <gradtape/core/shape.hpp>
 #include <gradtape/core/state.hpp>

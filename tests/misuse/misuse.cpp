@@ -4,6 +4,9 @@
 #ifdef AS_XT_OF_TEMPORARY
 #include <gradtape/xtensor.hpp>
 #endif
+#ifdef ONNX_NOT_LINKED
+#include <gradtape/onnx/export.hpp>
+#endif
 
 #include <doctest/doctest.h>
 
