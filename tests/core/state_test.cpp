@@ -117,3 +117,12 @@ TEST_CASE("state: named by a function beside the type, and of parts") {
   CHECK(gt::equal(other.layer.weight, whole.layer.weight));
   CHECK(gt::equal(gt::randn({3}), next));
 }
+
+TEST_CASE("state: an array stays if the visitor throws") {
+  struct Thrower : gt::StateVisitor {
+    void entry(const std::string&, gt::Tensor&) override { throw gt::ValueError("no"); }
+  } thrower;
+  gt::Array array = gt::tensor({1., 2.}).array();
+  CHECK_THROWS_AS(thrower("a", array), gt::ValueError);
+  CHECK(gt::equal(gt::Tensor(array), gt::tensor({1., 2.})));
+}
