@@ -6,6 +6,7 @@
 #include <array>
 #include <csetjmp>
 #include <cstring>
+#include <new>
 
 #include <fmt/format.h>
 #include <png.h>
@@ -41,9 +42,17 @@ class Reader {
                                   image_.width, image_.height, bytes_.size()));
     }
     const std::size_t row = image_.width * 4 * (image_.wide ? 2 : 1);
-    image_.rgba.resize(image_.height * row);
-    for (std::size_t y = 0; y < image_.height; ++y) rows_.push_back(image_.rgba.data() + y * row);
-    read_pixels();
+    if (passes_ == 1) {  // memory grows with the rows that are there, not with those that the header claims
+      for (std::size_t y = 0; y < image_.height; ++y) {
+        image_.rgba.resize((y + 1) * row);
+        read_row(image_.rgba.data() + y * row);
+      }
+    } else {
+      image_.rgba.resize(image_.height * row);
+      for (std::size_t y = 0; y < image_.height; ++y) rows_.push_back(image_.rgba.data() + y * row);
+      read_interlaced();
+    }
+    read_end();
     if (at_ < bytes_.size()) source_.fail_at(at_, fmt::format("found {} bytes after the image", bytes_.size() - at_));
     return std::move(image_);
   }
@@ -59,14 +68,23 @@ class Reader {
     png_set_expand(png_);  // palettes, less than 8 bits, a transparent colour
     png_set_gray_to_rgb(png_);
     png_set_add_alpha(png_, 0xffff, PNG_FILLER_AFTER);
-    png_set_interlace_handling(png_);
+    passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     image_.wide = png_get_bit_depth(png_, info_) == 16;
   }
 
-  void read_pixels() {
+  void read_row(std::uint8_t* row) {
+    if (setjmp(png_jmpbuf(png_)) != 0) fail();
+    png_read_row(png_, row, nullptr);
+  }
+
+  void read_interlaced() {
     if (setjmp(png_jmpbuf(png_)) != 0) fail();
     png_read_image(png_, rows_.data());
+  }
+
+  void read_end() {
+    if (setjmp(png_jmpbuf(png_)) != 0) fail();
     png_read_end(png_, nullptr);
   }
 
@@ -92,6 +110,7 @@ class Reader {
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   std::size_t packed_row_ = 0;  // bytes of a row in the file, unpacked
+  int passes_ = 1;              // more if it is interlaced
   Png image_;
   std::vector<png_bytep> rows_;
   std::array<char, 128> message_{};
@@ -99,7 +118,9 @@ class Reader {
 
 }  // namespace
 
-Png read_png_file(const std::string& path) { return Reader(path).read(); }
+Png read_png_file(const std::string& path) try { return Reader(path).read(); } catch (const std::bad_alloc&) {
+  throw FileError(fmt::format("png: {}: more pixels than memory holds", path));
+}
 
 void write_png_file(const std::string& path, std::size_t width, std::size_t height, std::size_t channels,
                     std::span<const std::uint8_t> samples) {
