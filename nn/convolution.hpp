@@ -25,6 +25,7 @@ struct ConvLayerOptions {
 /// Convolution of sequences, conv1d: x [n, in, l] -> [n, out, l'].
 class Conv1d : public Module {
  public:
+  /// Throws ValueError for sizes and options that make no sense; see above.
   Conv1d(std::int64_t in, std::int64_t out, const IntegerList& kernel, const ConvLayerOptions& options = {});
 
   Tensor operator()(const Tensor& x) const { return conv1d(x, weight, bias, options_); }  ///< applies it
@@ -41,6 +42,7 @@ class Conv1d : public Module {
 /// Convolution of images, conv2d: x [n, in, h, w] -> [n, out, h', w'].
 class Conv2d : public Module {
  public:
+  /// Throws ValueError for sizes and options that make no sense; see above.
   Conv2d(std::int64_t in, std::int64_t out, const IntegerList& kernel, const ConvLayerOptions& options = {});
 
   Tensor operator()(const Tensor& x) const { return conv2d(x, weight, bias, options_); }  ///< applies it
@@ -67,6 +69,7 @@ struct ConvTransposeLayerOptions {
 /// Transposed convolution of images, conv_transpose2d: x [n, in, h, w] -> [n, out, h', w'].
 class ConvTranspose2d : public Module {
  public:
+  /// Throws ValueError for sizes and options that make no sense; see above.
   ConvTranspose2d(std::int64_t in, std::int64_t out, const IntegerList& kernel,
                   const ConvTransposeLayerOptions& options = {});
 

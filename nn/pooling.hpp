@@ -76,6 +76,7 @@ struct FlattenLayerOptions {
 /// flatten: x (n, …) -> (n, number of the other elements).
 class Flatten : public Module {
  public:
+  /// Joins these axes.
   explicit Flatten(const FlattenLayerOptions& options = {}) : options_{options.start_axis, options.end_axis} {}
 
   Tensor operator()(const Tensor& x) const { return flatten(x, options_); }  ///< applies it

@@ -32,11 +32,14 @@ class TransformerLayer : public Module {
   std::string description() const override;
 
   MultiHeadAttention self_attn;  ///< of each position to all
-  Linear linear1, linear2;       ///< width -> dim_feedforward -> width
-  LayerNorm norm1, norm2;        ///< of self-attention, of what comes next
+  Linear linear1;                ///< width -> dim_feedforward
+  Linear linear2;                ///< dim_feedforward -> width
+  LayerNorm norm1;               ///< of self-attention
+  LayerNorm norm2;               ///< of what comes next
   Dropout dropout;               ///< wherever something is dropped
 
  protected:
+  /// `name` for messages; the rest as the layers take it.
   TransformerLayer(const char* name, std::int64_t width, std::int64_t heads, const TransformerLayerOptions& options);
 
   /// x + f(x), normalised before or after.
@@ -44,8 +47,8 @@ class TransformerLayer : public Module {
   Tensor added(const Tensor& x, const LayerNorm& norm, F f) const {
     return options_.norm_first ? sum(x, f(norm(x))) : norm(sum(x, f(x)));
   }
-  Tensor self_attention(const Tensor& x, const AttentionMask& mask) const;
-  Tensor feed_forward(const Tensor& x, const LayerNorm& norm) const;
+  Tensor self_attention(const Tensor& x, const AttentionMask& mask) const;  ///< the first part
+  Tensor feed_forward(const Tensor& x, const LayerNorm& norm) const;        ///< the last part
 
  private:
   Tensor sum(const Tensor& x, const Tensor& y) const;
