@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <ostream>
+#include <ranges>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -59,24 +60,28 @@ std::string to_string(const Tensor& tensor) {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
 
-std::string tape_string(const Tensor& result) {
-  if (!result.requires_grad()) return "no tape: this tensor depends on no parameter\n";
-  std::vector<const Node*> nodes;
-  std::unordered_map<const Node*, std::size_t> seen;
-  std::vector<const Node*> work{result.node().get()};
-  seen.emplace(work.back(), 0);
+std::vector<const Node*> detail::tape_of(const Tensor& result) {
+  std::vector<const Node*> nodes, work{result.node().get()};
+  std::unordered_set<const Node*> seen{work.back()};
   while (!work.empty()) {
     nodes.push_back(work.back());
     work.pop_back();
     for (const auto& input : nodes.back()->edges())
-      if (input && seen.emplace(input.get(), 0).second) work.push_back(input.get());
+      if (input && seen.insert(input.get()).second) work.push_back(input.get());
   }
-  std::ranges::sort(nodes, std::greater(), &Node::id);
-  for (std::size_t i = 0; i < nodes.size(); ++i) seen[nodes[i]] = nodes.size() - 1 - i;  // numbered from the oldest
+  std::ranges::sort(nodes, {}, &Node::id);
+  return nodes;
+}
+
+std::string tape_string(const Tensor& result) {
+  if (!result.requires_grad()) return "no tape: this tensor depends on no parameter\n";
+  const std::vector<const Node*> nodes = detail::tape_of(result);
+  std::unordered_map<const Node*, std::size_t> number;
+  for (const Node* node : nodes) number.emplace(node, number.size());
   std::string out;
-  for (const Node* node : nodes) {
+  for (const Node* node : std::views::reverse(nodes)) {
     std::vector<std::string> inputs, saved;
-    for (const auto& input : node->edges()) inputs.push_back(input ? fmt::format("#{}", seen[input.get()]) : "·");
+    for (const auto& input : node->edges()) inputs.push_back(input ? fmt::format("#{}", number[input.get()]) : "·");
     for (std::size_t i = 0; i < node->saved().size(); ++i)
       if (const Array& a = node->saved()[i])
         saved.push_back(fmt::format("{} {}", i + 1 == node->saved().size() ? "output" : fmt::format("input {}", i),
@@ -86,7 +91,7 @@ std::string tape_string(const Tensor& result) {
                               : node->released ? "released"
                               : saved.empty()  ? "saves nothing"
                                                : fmt::format("saves {}", fmt::join(saved, ", "));
-    std::string line = fmt::format("{:<4} {:<28} {} {:<12} {}", fmt::format("#{}", seen[node]), call,
+    std::string line = fmt::format("{:<4} {:<28} {} {:<12} {}", fmt::format("#{}", number[node]), call,
                                    to_string(node->dtype), to_string(node->shape), keeps);
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';

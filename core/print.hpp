@@ -5,6 +5,7 @@
 #include <concepts>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -13,6 +14,11 @@ namespace gradtape {
 /// The elements as nested lists, then shape and dtype; long axes are cut in the middle.
 std::string to_string(const Tensor& tensor);
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+namespace detail {
+/// The nodes that a tensor which needs a gradient depends on, oldest first.
+std::vector<const Node*> tape_of(const Tensor& result);
+}  // namespace detail
 
 /// The tape behind `result`, newest first, one line a node: its number, op and output shape, its inputs, what it has
 /// saved.

@@ -42,16 +42,11 @@ class Reader {
                                   image_.width, image_.height, bytes_.size()));
     }
     const std::size_t row = image_.width * 4 * (image_.wide ? 2 : 1);
-    if (passes_ == 1) {  // memory grows with the rows that are there, not with those that the header claims
+    for (int pass = 0; pass < passes_; ++pass)
       for (std::size_t y = 0; y < image_.height; ++y) {
-        image_.rgba.resize((y + 1) * row);
+        if (pass == 0) image_.rgba.resize((y + 1) * row);  // as rows are there, not as the header claims
         read_row(image_.rgba.data() + y * row);
       }
-    } else {
-      image_.rgba.resize(image_.height * row);
-      for (std::size_t y = 0; y < image_.height; ++y) rows_.push_back(image_.rgba.data() + y * row);
-      read_interlaced();
-    }
     read_end();
     if (at_ < bytes_.size()) source_.fail_at(at_, fmt::format("found {} bytes after the image", bytes_.size() - at_));
     return std::move(image_);
@@ -76,11 +71,6 @@ class Reader {
   void read_row(std::uint8_t* row) {
     if (setjmp(png_jmpbuf(png_)) != 0) fail();
     png_read_row(png_, row, nullptr);
-  }
-
-  void read_interlaced() {
-    if (setjmp(png_jmpbuf(png_)) != 0) fail();
-    png_read_image(png_, rows_.data());
   }
 
   void read_end() {
@@ -112,14 +102,17 @@ class Reader {
   std::size_t packed_row_ = 0;  // bytes of a row in the file, unpacked
   int passes_ = 1;              // more if it is interlaced
   Png image_;
-  std::vector<png_bytep> rows_;
   std::array<char, 128> message_{};
 };
 
 }  // namespace
 
-Png read_png_file(const std::string& path) try { return Reader(path).read(); } catch (const std::bad_alloc&) {
-  throw FileError(fmt::format("png: {}: more pixels than memory holds", path));
+Png read_png_file(const std::string& path) {
+  try {
+    return Reader(path).read();
+  } catch (const std::bad_alloc&) {
+    throw FileError(fmt::format("png: {}: more pixels than memory holds", path));
+  }
 }
 
 void write_png_file(const std::string& path, std::size_t width, std::size_t height, std::size_t channels,

@@ -147,8 +147,6 @@ std::int64_t batch_count(std::int64_t examples, const PrefetchOptions& options) 
     throw ValueError(fmt::format("DataLoader: batch_size is {}, workers {}, prefetch {}; expected at least 1, 0, 1",
                                  options.batch_size, options.workers, options.prefetch));
   }
-  if (examples < 0)
-    throw ValueError(fmt::format("DataLoader: the sampler stands {} examples behind its end", -examples));
   return examples / options.batch_size + (!options.drop_last && examples % options.batch_size > 0 ? 1 : 0);
 }
 

@@ -1,7 +1,6 @@
 // A convolutional network for Fashion-MNIST: pictures of clothes in ten classes. Convolutions find patterns wherever in
 // the picture they stand, pooling makes the picture smaller, batch normalization lets large steps be taken.
 
-#include <gradtape/data/idx.hpp>
 #include <gradtape/gradtape.hpp>
 #include <gradtape/report/metrics.hpp>
 #include <gradtape/report/progress.hpp>
@@ -31,29 +30,21 @@ struct Network : nn::Module {
   void visit(nn::Visitor& v) override { v("features", features), v("dropout", dropout), v("classes", classes); }
 };
 
-struct Data {
-  gt::Tensor images;  // [n, 1, 28, 28], about zero mean and unit variance
-  gt::Tensor labels;  // [n]
-};
-
-Data load(const std::string& stem, std::int64_t most) {
+/// Images [n, 1, 28, 28], about zero mean and unit variance, and labels [n].
+gt::data::TensorDataset<2> load(const std::string& stem, std::int64_t most) {
   const auto all =
       gt::data::read_idx_pair(stem + "-images-idx3-ubyte.gz", stem + "-labels-idx1-ubyte.gz", {.classes = 10});
   const gt::Slice first{0, most};
-  return {gt::reshape((all.images[{first}] - 0.286) / 0.353, {-1, 1, 28, 28}), all.labels[{first}]};
+  return gt::data::TensorDataset(gt::reshape((all.images[{first}] - 0.286) / 0.353, {-1, 1, 28, 28}),
+                                 all.labels[{first}]);
 }
 
-/// Share of the test images that the network classifies rightly.
-double accuracy(Network& net, const Data& test) {
+/// Share of the images that the network classifies rightly.
+double accuracy(Network& net, gt::data::DataLoader<gt::data::TensorDataset<2>>& test) {
   const gt::NoGrad off;
   net.eval();
   gt::report::RunningMean mean;
-  const std::int64_t size = test.labels.numel(), batch = 500;
-  for (std::int64_t i = 0; i < size; i += batch) {
-    const gt::Slice rows{i, i + batch};
-    const auto labels = test.labels[{rows}];
-    mean.add(gt::report::accuracy(net(test.images[{rows}]), labels), static_cast<double>(labels.numel()));
-  }
+  for (const auto& [x, y] : test) mean.add(gt::report::accuracy(net(x), y), static_cast<double>(y.numel()));
   net.train();
   return mean.mean();
 }
@@ -76,18 +67,18 @@ int main(int argc, char** argv) try {
   if (brief) epochs = 2;
 
   gt::manual_seed(seed);
-  const Data train = load(folder + "/train", brief ? 2000 : 60000), test = load(folder + "/t10k", brief ? 500 : 10000);
-  gt::data::DataLoader loader(gt::data::TensorDataset(train.images, train.labels),
-                              {.batch_size = batch, .shuffle = true, .seed = seed});
+  gt::data::DataLoader train(load(folder + "/train", brief ? 2000 : 60000),
+                             {.batch_size = batch, .shuffle = true, .seed = seed});
+  gt::data::DataLoader test(load(folder + "/t10k", brief ? 500 : 10000), {.batch_size = 500});
   Network net;
   fmt::print("{}\n", gt::nn::to_string(net));
 
   gt::optim::AdamW opt(net.parameters(), {.lr = 0, .weight_decay = 0.05});
-  const gt::optim::OneCycleLR schedule{.max_lr = 0.004, .total_steps = epochs * loader.size()};
+  const gt::optim::OneCycleLR schedule{.max_lr = 0.004, .total_steps = epochs * train.size()};
   std::int64_t step = 0;
   double figure = 0;
   for (int epoch = 1; epoch <= epochs; ++epoch) {
-    auto bar = gt::report::progress(loader, {.label = fmt::format("epoch {}/{}", epoch, epochs)});
+    auto bar = gt::report::progress(train, {.label = fmt::format("epoch {}/{}", epoch, epochs)});
     for (const auto& [x, y] : bar) {
       opt.lr = schedule(step++);
       const auto loss = gt::cross_entropy(net(x), y);

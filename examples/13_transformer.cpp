@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
-#include <numeric>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -122,9 +122,7 @@ int main(int argc, char** argv) try {
   const gt::optim::JoinedLR schedule{
       {{gt::optim::LinearLR{.lr = 1e-3, .steps = warm_up, .start_factor = 0.01}, warm_up},
        {gt::optim::CosineLR{.lr = 1e-3, .steps = steps - warm_up, .eta_min = 1e-4}}}};
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(steps));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  auto bar = gt::report::progress(numbers);
+  auto bar = gt::report::progress(std::views::iota(std::int64_t{0}, steps));
   for (const std::int64_t step : bar) {
     opt.lr = schedule(step);
     opt.zero_grad();

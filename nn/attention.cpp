@@ -54,7 +54,7 @@ Tensor MultiHeadAttention::heads_of(const Tensor& x, std::int64_t part) const {
   const auto of = [&](const Tensor& p) {
     return slice(p, {.axis = 0, .begin = part * width_, .end = (part + 1) * width_});
   };
-  const Tensor bias = in_proj_bias.defined() ? of(in_proj_bias) : zeros({width_}, {.dtype = in_proj_weight.dtype()});
+  const Tensor bias = in_proj_bias.defined() ? of(in_proj_bias) : Tensor();
   Shape split = x.shape();
   split.set(-1, heads_);
   split.push_back(width_ / heads_);

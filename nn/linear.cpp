@@ -1,6 +1,5 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/nn/linear.hpp>
-#include <gradtape/ops/create.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/random.hpp>
 
@@ -18,11 +17,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) 
   if (options.bias) bias = uniform({out}, {.low = -bound, .high = bound});
 }
 
-Tensor Linear::operator()(const Tensor& x) const {
-  return linear(
-      x, weight,
-      bias.defined() ? static_cast<const Tensor&>(bias) : zeros({weight.shape()[0]}, {.dtype = weight.dtype()}));
-}
+Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
 
 std::string Linear::description() const {
   return fmt::format("Linear({}, {}{})", weight.shape()[1], weight.shape()[0], bias.defined() ? "" : ", no bias");

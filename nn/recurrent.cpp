@@ -7,6 +7,7 @@
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/join.hpp>
+#include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/random.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/ops/slice.hpp>
@@ -23,15 +24,12 @@ namespace {
 /// A description with ", relu" in it, or as it is.
 std::string with_relu(std::string text, bool relu) { return relu ? text.insert(text.size() - 1, ", relu") : text; }
 
-void check_widths(std::string_view name, std::int64_t in, std::int64_t hidden) {
-  if (in < 1 || hidden < 1)
-    throw ValueError(fmt::format("{}: {} inputs and {} hidden; both must be at least 1", name, in, hidden));
-}
-
 }  // namespace
 
 RecurrentWeights::RecurrentWeights(std::string_view layer, std::int64_t gates, std::int64_t in, std::int64_t hidden,
                                    bool bias) {
+  if (in < 1 || hidden < 1)
+    throw ValueError(fmt::format("{}: {} inputs and {} hidden; both must be at least 1", layer, in, hidden));
   const double bound = 1 / std::sqrt(static_cast<double>(hidden));
   const auto start = [&](const Shape& shape) { return uniform(shape, {.low = -bound, .high = bound}); };
   const std::int64_t rows = detail::count(layer, std::array{gates, hidden});
@@ -48,7 +46,7 @@ void RecurrentWeights::visit(Visitor& v, const std::string& suffix) {
 }
 
 RecurrentCell::RecurrentCell(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias)
-    : RecurrentWeights((check_widths(name, in, hidden), name), gates, in, hidden, bias), name_(name) {}
+    : RecurrentWeights(name, gates, in, hidden, bias), name_(name) {}
 
 std::string RecurrentCell::description() const {
   return fmt::format("{}({}, {}{})", name_, weight_ih.shape()[1], weight_hh.shape()[1],
@@ -79,7 +77,6 @@ Tensor GRUCell::operator()(const Tensor& x, const Tensor& h) const {
 RecurrentLayers::RecurrentLayers(std::string_view name, std::int64_t gates, std::int64_t in, std::int64_t hidden,
                                  const RecurrentOptions& options)
     : name_(name), gates_(gates), in_(in), hidden_(hidden), options_(options) {
-  check_widths(name, in, hidden);
   if (options.num_layers < 1)
     throw ValueError(fmt::format("{}: {} layers; there must be at least 1", name, options.num_layers));
   if (!(options.dropout >= 0 && options.dropout <= 1))
@@ -110,7 +107,7 @@ void RecurrentLayers::check(const Tensor& x, const SequenceOptions& options) con
                                  options_.batch_first ? "batch, steps" : "steps, batch", in_));
   if (x.shape()[options_.batch_first ? 1 : 0] == 0)
     throw ShapeError(fmt::format("{}: x {} has no steps; give at least one", name_, to_string(x.shape())));
-  if (options.c.defined() && gates_ != 4)
+  if (options.c.defined() && !has_cell())
     throw ValueError(fmt::format("{}: a state c was given, which only an LSTM has", name_));
   const Shape state{static_cast<std::int64_t>(weights_.size()), x.shape()[options_.batch_first ? 0 : 1], hidden_};
   for (const Tensor& given : {options.h, options.c}) {
@@ -141,7 +138,7 @@ RecurrentLayers::Sequence RecurrentLayers::one_way(const Tensor& x, const Recurr
   const std::int64_t steps = x.shape()[0];
   // In a GRU the reset gate stands between the two biases.
   const Tensor& bias = w.bias_ih;
-  const Tensor of_x = detail::product(x, w.weight_ih, gates_ == 3 ? bias : detail::sum_of(bias, w.bias_hh));
+  const Tensor of_x = linear(x, w.weight_ih, gates_ == 3 ? bias : detail::sum_of(bias, w.bias_hh));
   detail::PoolVector<Tensor> outputs(static_cast<std::size_t>(steps));
   for (std::int64_t i = 0; i < steps; ++i) {
     const std::int64_t t = backwards ? steps - 1 - i : i;
@@ -176,18 +173,18 @@ SequenceResult RecurrentLayers::operator()(const Tensor& x, const SequenceOption
   for (std::size_t k = 0; k < weights_.size(); k += directions) {
     std::array<Tensor, 2> outputs;
     for (std::size_t d = 0; d < directions; ++d) {
-      const LstmResult state{at_first(options.h, k + d), gates_ == 4 ? at_first(options.c, k + d) : Tensor()};
+      const LstmResult state{at_first(options.h, k + d), has_cell() ? at_first(options.c, k + d) : Tensor()};
       auto [output, last] = one_way(y, weights_[k + d], state, mask, d == 1);
       outputs[d] = output;
       h.push_back(last.h);
-      if (gates_ == 4) c.push_back(last.c);
+      if (has_cell()) c.push_back(last.c);
     }
     y = directions == 1 ? outputs[0] : detail::concatenated(outputs, 2);
     if (k + directions < weights_.size()) y = dropout(y, {.p = options_.dropout, .training = training()});
   }
   const Shape states{static_cast<std::int64_t>(weights_.size()), batch, hidden_};
   return {turned(y), reshape(detail::concatenated(h, 0), states),
-          gates_ == 4 ? reshape(detail::concatenated(c, 0), states) : Tensor()};
+          has_cell() ? reshape(detail::concatenated(c, 0), states) : Tensor()};
 }
 
 RNN::RNN(std::int64_t in, std::int64_t hidden, const RNNOptions& options)

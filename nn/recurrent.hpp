@@ -18,7 +18,8 @@ namespace gradtape::nn {
 /// GRU (r, z, n).
 class RecurrentWeights {
  public:
-  /// Of `gates` gates, with biases or without. Throws ShapeError that names `layer` for more than can be counted.
+  /// Of `gates` gates, with biases or without. Throws ValueError for a width below 1, ShapeError for more than can be
+  /// counted; both name `layer`.
   RecurrentWeights(std::string_view layer, std::int64_t gates, std::int64_t in, std::int64_t hidden, bool bias);
   void visit(Visitor& v, const std::string& suffix);  ///< names the members, with a suffix
 
@@ -149,6 +150,7 @@ class RecurrentLayers : public Module {
   virtual LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const = 0;
   Sequence one_way(const Tensor& x, const RecurrentWeights& w, LstmResult state, const Tensor& mask,
                    bool backwards) const;
+  bool has_cell() const { return gates_ == 4; }  // only an LSTM's state has a c
   void check(const Tensor& x, const SequenceOptions& options) const;
   Tensor mask_of(const Tensor& lengths, std::int64_t steps, std::int64_t batch) const;
 

@@ -8,9 +8,11 @@ namespace {
 
 using Values = std::vector<Value>;
 using Integers = std::vector<std::int64_t>;
+using Names = std::vector<std::string>;
 
-Value gemm(const Value& x, const Value& weight, const Value& onto) {
-  return x.with("Gemm", {weight.name, onto.name}, {{"transB", std::int64_t{1}}});
+/// x·Wᵀ, plus what it is added to.
+Value gemm(const Value& x, const Names& weight_and_onto) {
+  return x.with("Gemm", weight_and_onto, {{"transB", std::int64_t{1}}});
 }
 
 /// Windows over the last two axes, as ONNX names them.
@@ -119,8 +121,14 @@ Value rms_norm(const Values& x, const Step& step) {
 Table layers() {
   return {
       {"matmul", "MatMul"},
-      {"linear", [](const Values& x, const Step&) { return gemm(x[0], x[1], x[2]); }},
-      {"linear_onto", [](const Values& x, const Step&) { return gemm(x[1], x[2], x[0]); }},
+      {"linear",
+       [](const Values& x, const Step&) {
+         return gemm(x[0], x.size() == 2 ? Names{x[1].name} : Names{x[1].name, x[2].name});
+       }},
+      {"linear_onto",
+       [](const Values& x, const Step&) {
+         return gemm(x[1], {x[2].name, x[0].name});
+       }},
       {"conv2d", conv},
       {"conv_transpose2d", conv_transpose},
       {"max_pool", max_pool},

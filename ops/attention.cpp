@@ -146,7 +146,7 @@ class AttentionNode final : public Node {
     return Tensor(kept);
   }
   Tensor dropped(const Tensor& x, const Tensor& kept) const {
-    return kept.defined() ? where(kept, x * (op_.dropout_p < 1 ? 1 / (1 - op_.dropout_p) : 0), 0) : x;
+    return kept.defined() ? where(kept, x * detail::dropout_scale(op_.dropout_p), 0) : x;
   }
 
   Attention op_;

@@ -27,7 +27,7 @@ Tensor dropout(const Tensor& x, const DropoutOptions& options) {
   detail::check_floating("dropout", {&x.array()});
   if (!(p >= 0 && p <= 1)) throw ValueError(fmt::format("dropout: p is {}; expected 0 to 1", p));
   if (p == 0 || !options.training) return x;
-  return elementwise(Dropout{p < 1 ? 1 / (1 - p) : 0}, x, bernoulli(1 - p, x.shape(), {.dtype = boolean}));
+  return elementwise(Dropout{detail::dropout_scale(p)}, x, bernoulli(1 - p, x.shape(), {.dtype = boolean}));
 }
 
 }  // namespace gradtape

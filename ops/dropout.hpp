@@ -15,4 +15,9 @@ struct DropoutOptions {
 /// itself, without a number drawn, for p = 0 and where nobody trains. Throws ValueError for a p outside [0, 1].
 Tensor dropout(const Tensor& x, const DropoutOptions& options = {});
 
+namespace detail {
+/// What dropout multiplies the elements by that it keeps; of none, nothing.
+constexpr double dropout_scale(double p) { return p < 1 ? 1 / (1 - p) : 0; }
+}  // namespace detail
+
 }  // namespace gradtape

@@ -47,6 +47,30 @@ struct MatMul {
   auto jvp(Wrt<1>, Grad t, In<0> a) const { return record(*this, a, t); }
 };
 
+/// x·Wᵀ, to which the next two add.
+struct LinearProduct {
+  static constexpr std::string_view name = "linear";
+
+  Shape infer(const Shape& x, const Shape& w) const {
+    if (x.rank() == 0 || w.rank() != 2 || x[-1] != w[1])
+      throw ShapeError(fmt::format("linear: x {} and weight {} do not fit; expected x […, in], weight [out, in]",
+                                   to_string(x), to_string(w)));
+    Shape out = x;
+    out.set(-1, w[0]);
+    return out;
+  }
+
+  // (n,in)·(in,out) -> (n,out)
+  void value(const Array& out, const Array& x, const Array& w, double beta = 0) const {
+    detail::gemm(out, x, detail::transposed(w, 0, 1), beta);
+  }
+
+  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }             // (n,out)·(out,in) -> (n,in)
+  auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(MatMul{}, transpose(g), x); }  // (out,n)·(n,in) -> (out,in)
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(MatMul{}, t, transpose(w)); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
+};
+
 struct Linear {
   static constexpr std::string_view name = "linear";
 
@@ -60,20 +84,20 @@ struct Linear {
     return out;
   }
 
-  // (n,in)·(in,out) + (out) -> (n,out)
+  // the bias in each row, plus the product
   void value(const Array& out, const Array& x, const Array& w, const Array& b) const {
     const Array rows = packed(b);
     const auto row_bytes = static_cast<std::size_t>(rows.numel()) * size_of(rows.dtype());
     for (std::int64_t i = 0; i < out.shape()[0]; ++i)
       std::memcpy(out.data() + static_cast<std::size_t>(i) * row_bytes, rows.data(), row_bytes);
-    detail::gemm(out, x, detail::transposed(w, 0, 1), 1);
+    LinearProduct{}.value(out, x, w, 1);
   }
 
-  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }             // (n,out)·(out,in) -> (n,in)
-  auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(MatMul{}, transpose(g), x); }  // (out,n)·(n,in) -> (out,in)
+  auto vjp(Wrt<0>, Grad g, In<1> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, w); }
+  auto vjp(Wrt<1>, Grad g, In<0> x) const { return LinearProduct{}.vjp(Wrt<1>{}, g, x); }
   auto vjp(Wrt<2>, Grad g) const { return sum(g, {.axes = 0}); }
-  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(MatMul{}, t, transpose(w)); }
-  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return LinearProduct{}.jvp(Wrt<0>{}, t, w); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return LinearProduct{}.jvp(Wrt<1>{}, t, x); }
 };
 
 /// Linear with a row of its own for each x in the place of the bias.
@@ -88,15 +112,15 @@ struct LinearOnto {
   }
   void value(const Array& out, const Array& onto, const Array& x, const Array& w) const {
     copy_elements(out, onto);
-    detail::gemm(out, x, detail::transposed(w, 0, 1), 1);
+    LinearProduct{}.value(out, x, w, 1);
   }
 
   Tensor vjp(Wrt<0>, Grad g) const { return g; }
-  auto vjp(Wrt<1>, Grad g, In<2> w) const { return Linear{}.vjp(Wrt<0>{}, g, In<1>(w)); }
-  auto vjp(Wrt<2>, Grad g, In<1> x) const { return Linear{}.vjp(Wrt<1>{}, g, In<0>(x)); }
+  auto vjp(Wrt<1>, Grad g, In<2> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, In<1>(w)); }
+  auto vjp(Wrt<2>, Grad g, In<1> x) const { return LinearProduct{}.vjp(Wrt<1>{}, g, In<0>(x)); }
   Tensor jvp(Wrt<0>, Grad t) const { return t; }
-  auto jvp(Wrt<1>, Grad t, In<2> w) const { return Linear{}.jvp(Wrt<0>{}, t, In<1>(w)); }
-  auto jvp(Wrt<2>, Grad t, In<1> x) const { return Linear{}.jvp(Wrt<1>{}, t, In<0>(x)); }
+  auto jvp(Wrt<1>, Grad t, In<2> w) const { return LinearProduct{}.jvp(Wrt<0>{}, t, In<1>(w)); }
+  auto jvp(Wrt<2>, Grad t, In<1> x) const { return LinearProduct{}.jvp(Wrt<1>{}, t, In<0>(x)); }
 };
 
 /// x as a matrix of its last axis.
@@ -151,10 +175,13 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  detail::check_floating("linear", {&x.array(), &weight.array(), &bias.array()});
-  if (x.rank() == 2) return record(Linear{}, x, weight, bias);
-  const Shape out = Linear{}.infer(x.shape(), weight.shape(), bias.shape());  // throws in terms of x as it was given
-  return reshape(record(Linear{}, as_rows(x), weight, bias), out);
+  const auto recorded = [&x](const auto& op, const auto&... parameters) {
+    detail::check_floating("linear", {&x.array(), &parameters.array()...});
+    if (x.rank() == 2) return record(op, x, parameters...);
+    const Shape out = op.infer(x.shape(), parameters.shape()...);  // throws in terms of x as it was given
+    return reshape(record(op, as_rows(x), parameters...), out);
+  };
+  return bias.defined() ? recorded(Linear{}, weight, bias) : recorded(LinearProduct{}, weight);
 }
 
 Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const Tensor& weight) {

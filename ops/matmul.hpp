@@ -12,9 +12,9 @@ namespace gradtape {
 /// the inner dimensions are equal and the leading axes broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
-/// x·Wᵀ + b in one op: x (…,in), weight (out,in), bias (out) -> (…,out). PyTorch's layout of a linear layer.
-/// Throws ShapeError that names the shape which does not fit.
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+/// x·Wᵀ + b in one op: x (…,in), weight (out,in), bias (out) -> (…,out). PyTorch's layout of a linear layer; the bias
+/// may be left out, or be an empty Tensor. Throws ShapeError that names the shape which does not fit.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 namespace detail {
 /// onto + x·Wᵀ: onto (…,out), x (…,in), weight (out,in) -> (…,out). Throws ShapeError if they do not fit.

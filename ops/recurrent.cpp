@@ -224,10 +224,6 @@ void detail::check_cell(std::string_view op, std::int64_t gates, const Tensor& x
   expect("bias_hh", bias_hh, {rows});
 }
 
-Tensor detail::product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return bias.defined() ? linear(x, weight, bias) : matmul(x, transpose(weight));
-}
-
 Tensor detail::sum_of(const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
 
 Tensor detail::rnn_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, bool relu) {
@@ -242,14 +238,14 @@ LstmResult detail::lstm_step(const Tensor& of_x, const LstmResult& state, const 
 }
 
 Tensor detail::gru_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, const Tensor& bias_hh) {
-  const Tensor of_h = product(h, weight_hh, bias_hh);
+  const Tensor of_h = linear(h, weight_hh, bias_hh);
   return GatesNode<GruGates>::apply({&of_x, &of_h, &h});
 }
 
 Tensor rnn_cell(const Tensor& x, const Tensor& h, const Tensor& weight_ih, const Tensor& weight_hh,
                 const RnnCellOptions& options) {
   detail::check_cell("rnn_cell", 1, x, h, weight_ih, weight_hh, options.bias_ih, options.bias_hh);
-  const Tensor of_x = detail::product(x, weight_ih, detail::sum_of(options.bias_ih, options.bias_hh));
+  const Tensor of_x = linear(x, weight_ih, detail::sum_of(options.bias_ih, options.bias_hh));
   return detail::rnn_step(of_x, h, weight_hh, options.relu);
 }
 
@@ -259,14 +255,14 @@ LstmResult lstm_cell(const Tensor& x, const LstmResult& state, const Tensor& wei
   if (state.c.shape() != state.h.shape())
     throw ShapeError(fmt::format("lstm_cell: h {} and c {} differ in shape", to_string(state.h.shape()),
                                  to_string(state.c.shape())));
-  const Tensor of_x = detail::product(x, weight_ih, detail::sum_of(options.bias_ih, options.bias_hh));
+  const Tensor of_x = linear(x, weight_ih, detail::sum_of(options.bias_ih, options.bias_hh));
   return detail::lstm_step(of_x, state, weight_hh);
 }
 
 Tensor gru_cell(const Tensor& x, const Tensor& h, const Tensor& weight_ih, const Tensor& weight_hh,
                 const CellOptions& options) {
   detail::check_cell("gru_cell", 3, x, h, weight_ih, weight_hh, options.bias_ih, options.bias_hh);
-  return detail::gru_step(detail::product(x, weight_ih, options.bias_ih), h, weight_hh, options.bias_hh);
+  return detail::gru_step(linear(x, weight_ih, options.bias_ih), h, weight_hh, options.bias_hh);
 }
 
 }  // namespace gradtape

@@ -51,8 +51,6 @@ namespace detail {
 /// Throws ShapeError or DtypeError unless the weights and, where they are defined, the biases fit.
 void check_cell(std::string_view op, std::int64_t gates, const Tensor& x, const Tensor& h, const Tensor& weight_ih,
                 const Tensor& weight_hh, const Tensor& bias_ih, const Tensor& bias_hh);
-/// x·Wᵀ + b; b may be undefined.
-Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias);
 /// a + b, where either may be undefined.
 Tensor sum_of(const Tensor& a, const Tensor& b);
 /// The rest of a step, from the part of x, which holds both biases,

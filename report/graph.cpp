@@ -1,7 +1,7 @@
 #include <gradtape/core/node.hpp>
+#include <gradtape/core/print.hpp>
 #include <gradtape/report/graph.hpp>
 
-#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -10,20 +10,6 @@
 
 namespace gradtape::report {
 namespace {
-
-/// The nodes that `result` depends on, oldest first.
-std::vector<const Node*> nodes_of(const Tensor& result) {
-  std::vector<const Node*> found, work{result.node().get()};
-  std::unordered_map<const Node*, bool> seen{{work.back(), true}};
-  while (!work.empty()) {
-    found.push_back(work.back());
-    work.pop_back();
-    for (const auto& input : found.back()->edges())
-      if (input && seen.emplace(input.get(), true).second) work.push_back(input.get());
-  }
-  std::ranges::sort(found, {}, &Node::id);
-  return found;
-}
 
 /// Builds a graph; a value is found again by its node, or by where its elements are if it has none.
 class Builder {
@@ -92,7 +78,7 @@ std::string value_of(const GraphNode& node) {
 Graph graph_of(const Tensor& result, const GraphOptions& options) {
   if (!result.requires_grad()) return {};
   Builder builder(options);
-  for (const Node* node : nodes_of(result)) builder.add(*node);
+  for (const Node* node : gradtape::detail::tape_of(result)) builder.add(*node);
   return std::move(builder.graph);
 }
 

@@ -7,7 +7,7 @@
 #include <gradtape/report/style.hpp>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 #include <ctime>
 
 #include <fmt/chrono.h>

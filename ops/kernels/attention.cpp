@@ -1,3 +1,4 @@
+#include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/kernels/attention.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/kernels/matrix.hpp>
@@ -52,7 +53,7 @@ struct Block {
 
   /// to = from where dropout keeps it, divided by the chance of that, else 0.
   void drop(T* to, const T* from) const {
-    const T factor = static_cast<T>(in.dropout_p < 1 ? 1 / (1 - in.dropout_p) : 0);
+    const T factor = static_cast<T>(dropout_scale(in.dropout_p));
     for (std::int64_t i = 0; i < count * keys; ++i) to[i] = kept.data<bool>()[i] ? from[i] * factor : T{0};
   }
 
@@ -87,19 +88,6 @@ void for_each_block(const AttentionInputs& in, F f) {
       const Array kept = stream ? bernoulli(1 - in.dropout_p, {count, keys}, {.dtype = boolean}).array() : Array();
       f(Block<T>{in, batch, first, count, keys, kept}, batch * t + first, room.data<T>());
     }
-}
-
-/// dp -> p * (dp - Σ dp * p) * scale
-template <class T>
-void softmax_gradient(T* dp, const T* p, std::int64_t n, T scale) {
-  using Batch = xsimd::batch<T>;
-  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
-  Batch sum(T{0});
-  std::int64_t i = 0;
-  for (; i + lane <= n; i += lane) sum += Batch::load_unaligned(dp + i) * Batch::load_unaligned(p + i);
-  T dot = xsimd::hadd(sum);
-  for (; i < n; ++i) dot += dp[i] * p[i];
-  for (i = 0; i < n; ++i) dp[i] = p[i] * (dp[i] - dot) * scale;
 }
 
 }  // namespace
@@ -142,7 +130,8 @@ void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Arra
       gemm_at(scores, given, transposed(block.value_rows()), false);  // (count,d)·(d,keys) -> (count,keys)
       if (block.kept) block.drop(scores, scores);
       for (std::int64_t r = 0; r < block.count; ++r)
-        softmax_gradient(scores + r * block.keys, weights + r * block.keys, block.keys, static_cast<T>(in.scale));
+        softmax_row_vjp(scores + r * block.keys, scores + r * block.keys, weights + r * block.keys, block.keys,
+                        static_cast<T>(in.scale));
       if (dq)  // (count,keys)·(keys,c) -> (count,c)
         gemm_at(start(dq) + block.first * in.q.shape()[-1], block.square(scores), block.key_rows(), true);
       if (dk)  // (keys,count)·(count,c) -> (keys,c)

@@ -73,10 +73,7 @@ void logsumexp(const Array& out, const Array& x) {
 
 void softmax_vjp(const Array& out, const Array& g, const Array& y) {
   for_each_row(out, [&]<class T>(std::type_identity<T>, std::int64_t, std::int64_t at, std::int64_t n) {
-    const T *gr = g.data<T>() + at, *yr = y.data<T>() + at;
-    T dot = 0;
-    for (std::int64_t i = 0; i < n; ++i) dot += gr[i] * yr[i];
-    for (std::int64_t i = 0; i < n; ++i) out.data<T>()[at + i] = yr[i] * (gr[i] - dot);
+    softmax_row_vjp(out.data<T>() + at, g.data<T>() + at, y.data<T>() + at, n, T{1});
   });
 }
 

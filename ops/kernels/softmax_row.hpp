@@ -58,6 +58,19 @@ T exp_row(T* out, const T* x, std::int64_t n, T shift) {
   return xsimd::hadd(sum);
 }
 
+/// out = y * (g - Σ g * y) * scale: the gradient of x from that of y = softmax(x); out may be g.
+template <class T>
+void softmax_row_vjp(T* out, const T* g, const T* y, std::int64_t n, T scale) {
+  using Batch = xsimd::batch<T>;
+  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
+  Batch sum(T{0});
+  std::int64_t i = 0;
+  for (; i + lane <= n; i += lane) sum += Batch::load_unaligned(g + i) * Batch::load_unaligned(y + i);
+  T dot = xsimd::hadd(sum);
+  for (; i < n; ++i) dot += g[i] * y[i];
+  for (i = 0; i < n; ++i) out[i] = y[i] * (g[i] - dot) * scale;
+}
+
 template <class T>
 void scale_row(T* out, std::int64_t n, T factor) {
   using Batch = xsimd::batch<T>;

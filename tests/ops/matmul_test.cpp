@@ -106,9 +106,12 @@ std::vector<cases::Call> products(std::initializer_list<std::pair<gt::Shape, gt:
 std::vector<cases::Call> linears(std::initializer_list<gt::Shape> shapes) {
   std::vector<cases::Call> out;
   const auto any = cases::between(-1, 1);
-  for (const gt::Shape& x : shapes)
+  const auto without_bias = [](const Tensor& x, const Tensor& weight) { return gt::linear(x, weight); };
+  for (const gt::Shape& x : shapes) {
     for (cases::Call& call : cases::on({{x, any}, {{5, x[-1]}, any}, {{5}, any}}, gt::linear))
       out.push_back(std::move(call));
+    for (cases::Call& call : cases::on({{x, any}, {{5, x[-1]}, any}}, without_bias)) out.push_back(std::move(call));
+  }
   return out;
 }
 
@@ -280,6 +283,20 @@ TEST_CASE("matmul says what does not fit") {
   CHECK(dtypes(gt::f32, gt::f64) == "matmul: dtypes f32 and f64 do not mix; convert one with .to(gradtape::f32)");
   CHECK(dtypes(gt::i64, gt::i64) == "matmul: no meaning for i64; convert with .to(gradtape::f32)");
   CHECK(dtypes(gt::f32, gt::boolean) == "matmul: no meaning for boolean; convert with .to(gradtape::f32)");
+}
+
+TEST_CASE("linear without a bias is the product alone") {
+  const Tensor w = gt::tensor({{1., 2.}, {3., 4.}, {5., 6.}});
+  CHECK(gt::equal(gt::linear(gt::tensor({{1., 1.}, {2., 0.}}), w), gt::tensor({{3., 7., 11.}, {2., 6., 10.}})));
+  CHECK(gt::equal(gt::linear(gt::tensor({1., 1.}), w, Tensor()), gt::tensor({3., 7., 11.})));
+  CHECK(gt::linear(gt::zeros({4, 0, 2}), w).shape() == gt::Shape{4, 0, 3});
+  const auto message = [](const gt::Shape& x, const gt::Shape& weight) {
+    return message_of<gt::ShapeError>([&] { return gt::linear(gt::zeros(x), gt::zeros(weight)); });
+  };
+  const std::string expected = " do not fit; expected x […, in], weight [out, in]";
+  CHECK(message({3, 4}, {5, 6}) == "linear: x [3, 4] and weight [5, 6]" + expected);
+  CHECK(message({2, 3, 4}, {5, 6}) == "linear: x [2, 3, 4] and weight [5, 6]" + expected);
+  CHECK(message({}, {5, 4}) == "linear: x [] and weight [5, 4]" + expected);
 }
 
 TEST_CASE("linear says what does not fit") {
