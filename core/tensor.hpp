@@ -262,6 +262,11 @@ template <class T, std::size_t N>
   requires Element<std::remove_const_t<T>>
 Tensor tensor(std::span<T, N> data, const Shape& shape);
 
+/// The same of a vector, as shape [n].
+template <Element T>
+  requires(!std::same_as<T, bool>)
+Tensor tensor(const std::vector<T>& data);
+
 namespace detail {
 Tensor copy_in(const void* data, std::size_t n, Dtype dtype, const Shape& shape);
 }
@@ -270,6 +275,12 @@ template <class T, std::size_t N>
   requires Element<std::remove_const_t<T>>
 Tensor tensor(std::span<T, N> data, const Shape& shape) {
   return detail::copy_in(data.data(), data.size(), dtype_of<std::remove_const_t<T>>, shape);
+}
+
+template <Element T>
+  requires(!std::same_as<T, bool>)
+Tensor tensor(const std::vector<T>& data) {
+  return detail::copy_in(data.data(), data.size(), dtype_of<T>, {data.size()});
 }
 
 /// Same shape, dtype and elements (NaN differs from everything).

@@ -17,7 +17,7 @@ Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOpti
     if (*padding < -count || *padding >= count)
       throw IndexError(
           fmt::format("Embedding: padding_idx {} is outside of the table, which has {} rows", *padding, count));
-    const Tensor row = reshape(arange(static_cast<double>(count), {.dtype = i64}), {count, 1});
+    const Tensor row = reshape(arange(count, {.dtype = i64}), {count, 1});
     start = where(row == (*padding < 0 ? *padding + count : *padding), 0, start);
   }
   weight = start;

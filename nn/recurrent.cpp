@@ -129,7 +129,7 @@ Tensor RecurrentLayers::mask_of(const Tensor& lengths, std::int64_t steps, std::
   for (const std::int64_t length : std::span(values.data<std::int64_t>(), static_cast<std::size_t>(batch)))
     if (length < 0 || length > steps)
       throw ValueError(fmt::format("{}: a length is {}; it must be in [0, {}]", name_, length, steps));
-  const Tensor times = arange(static_cast<double>(steps), {.dtype = i64});
+  const Tensor times = arange(steps, {.dtype = i64});
   return reshape(times, {steps, 1, 1}) < reshape(lengths, {batch, 1});
 }
 

@@ -74,8 +74,8 @@ Value rotary_embedding(const Values& x, const Step& step) {
   const std::int64_t length = shape[-2], half = shape[-1] / 2;
   const bool interleaved = step.numbers.at("interleaved") != 0;
   const double exponent = std::log(step.numbers.at("base")) / static_cast<double>(half);
-  const Tensor places = arange(static_cast<double>(length), {.dtype = f64}) + step.numbers.at("offset");
-  const Tensor speeds = exp(arange(static_cast<double>(half), {.dtype = f64}) * -exponent);
+  const Tensor places = arange(length, {.dtype = f64}) + step.numbers.at("offset");
+  const Tensor speeds = exp(arange(half, {.dtype = f64}) * -exponent);
   Tensor angles = reshape(places * step.numbers.at("direction"), {length, 1}) * speeds;
   if (interleaved) {
     shape.set(-1, half);

@@ -2,6 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,6 +26,11 @@ struct ArangeOptions {
 /// start, start + step, … below `end` (above, for a negative step): ceil((end - start) / step) numbers. Throws
 /// ValueError for a step of 0.
 Tensor arange(double end, const ArangeOptions& options = {});
+/// The same up to a whole number.
+template <std::integral T>
+Tensor arange(T end, const ArangeOptions& options = {}) {
+  return arange(static_cast<double>(end), options);
+}
 
 /// n numbers from `start` to `end`, both included, in equal steps; f32 or f64. Throws ValueError if n < 0.
 Tensor linspace(double start, double end, std::int64_t n, const TensorOptions& options = {});

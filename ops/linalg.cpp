@@ -42,7 +42,7 @@ struct Factors {
   Tensor diagonal() const { return gradtape::diagonal(lu, {.axis1 = -2, .axis2 = -1}); }
   /// 1 or -1, f64: the sign of the permutation that the pivots are.
   Tensor parity() const {
-    const Tensor stays = pivots == arange(static_cast<double>(pivots.shape()[-1]), {.dtype = i64});
+    const Tensor stays = pivots == arange(pivots.shape()[-1], {.dtype = i64});
     return prod(where(stays, 1, -ones({}, {.dtype = f64})), {.axes = -1});
   }
 };

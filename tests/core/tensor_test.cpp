@@ -74,6 +74,8 @@ TEST_CASE("tensor: a span is copied and keeps its dtype") {
   CHECK(gt::equal(x, gt::tensor({{1., 2., 3.}, {4., 5., 6.}})));
   const std::vector<std::int64_t> labels{7, 8};
   CHECK(gt::tensor(std::span(labels), {2}).dtype() == gt::i64);
+  CHECK(gt::equal(gt::tensor(labels), gt::tensor(std::span(labels), {2})));
+  CHECK(gt::tensor(std::vector<double>{}).shape() == gt::Shape{0});
   CHECK(gt::tensor(std::span<const double>(), {0, 4}).shape() == gt::Shape{0, 4});
   CHECK_THROWS_WITH_AS(gt::tensor(std::span(buffer), {2, 4}),
                        "tensor: 6 elements do not fill shape [2, 4], which has 8", gt::ShapeError);

@@ -20,7 +20,7 @@ namespace {
 
 /// Images whose pixels are 1, 2, 3, …
 gt::Tensor numbered(const gt::Shape& shape) {
-  return gt::reshape(gt::arange(static_cast<double>(shape.numel()), {.dtype = gt::f64}) + 1, shape);
+  return gt::reshape(gt::arange(shape.numel(), {.dtype = gt::f64}) + 1, shape);
 }
 
 }  // namespace

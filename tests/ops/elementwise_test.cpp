@@ -18,7 +18,7 @@ TEST_CASE("elementwise: the bits of an element do not depend on where it stands 
           const Tensors one = inputs(op, {1}, dtype);  // a number alone, then at this place among strangers
           const gt::Tensor g = between(-1, 1)({1}).to(dtype), y = op.f(one);
           const Tensors d = gradients(op, one, g);
-          const auto here = gt::arange(static_cast<double>(size), {.dtype = gt::i64}) == static_cast<double>(at);
+          const auto here = gt::arange(size, {.dtype = gt::i64}) == static_cast<double>(at);
           Tensors x = inputs(op, {size}, dtype);
           for (std::size_t i = 0; i < x.size(); ++i) x[i] = gt::where(here, one[i], x[i]);
           wrong += !same_bits(op.f(x)[{gt::Slice{at, at + 1}}], y);

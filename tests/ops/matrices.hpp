@@ -25,7 +25,7 @@ inline std::vector<gt::Shape> rectangles() {
 /// 1 on the diagonal of an m x n matrix, times 1, 1 + step, 1 + 2·step, …
 inline gt::Tensor spread_diagonal(const gt::Shape& shape, double step) {
   const auto n = static_cast<double>(shape[-1]);
-  const auto rows = gt::reshape(gt::arange(static_cast<double>(shape[-2]), {.dtype = gt::f64}), {-1, 1}),
+  const auto rows = gt::reshape(gt::arange(shape[-2], {.dtype = gt::f64}), {-1, 1}),
              columns = gt::arange(n, {.dtype = gt::f64});
   return gt::where(rows == columns, 1 + step * columns, 0 * columns);
 }

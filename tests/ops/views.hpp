@@ -16,7 +16,7 @@ using Index = std::vector<std::int64_t>;
 
 /// 0, 1, 2, … in row-major order, f64.
 inline gradtape::Tensor counting(const gradtape::Shape& shape) {
-  return gradtape::reshape(gradtape::arange(static_cast<double>(shape.numel()), {.dtype = gradtape::f64}), shape);
+  return gradtape::reshape(gradtape::arange(shape.numel(), {.dtype = gradtape::f64}), shape);
 }
 
 /// The element of an f64 tensor at `index`.

@@ -16,8 +16,8 @@ gt::Tensor regular(Random& r, const gt::Shape& batch, std::int64_t m, std::int64
   const bool flip = r.coin();
   const gt::Tensor x = 0.2 * r.any(flip ? matrices(batch, n, m) : matrices(batch, m, n));
   const std::int64_t rows = x.shape()[-2], columns = x.shape()[-1];
-  const gt::Tensor added = gt::eye(rows, {.columns = columns, .dtype = x.dtype()}) *
-                           gt::arange(static_cast<double>(columns), {.dtype = x.dtype()}) * step;
+  const gt::Tensor added =
+      gt::eye(rows, {.columns = columns, .dtype = x.dtype()}) * gt::arange(columns, {.dtype = x.dtype()}) * step;
   const gt::Tensor y = x + gt::eye(rows, {.columns = columns, .dtype = x.dtype()}) + added;
   return flip ? gt::transpose(y) : y;
 }
