@@ -7,15 +7,15 @@
 namespace gradtape::detail {
 
 /// A count of handles. Plain while one thread owns the object, since atomic counts double the cost of small ops; atomic
-/// while the object is shared (see gradtape::share).
+/// while the object is shared (see gradtape::share) or an AtomicCounts lives.
 class Count {
  public:
-  bool unique() const { return n_.load(std::memory_order_relaxed) == 1; }
+  bool unique() const { return n_.load(std::memory_order_acquire) == 1; }
   bool shared() const { return n_.load(std::memory_order_relaxed) & shared_bit; }
 
   void add() {
     const std::uint32_t n = n_.load(std::memory_order_relaxed);
-    if (n & shared_bit) [[unlikely]]
+    if (is_atomic(n)) [[unlikely]]
       n_.fetch_add(1, std::memory_order_relaxed);
     else
       n_.store(n + 1, std::memory_order_relaxed);
@@ -24,8 +24,8 @@ class Count {
   /// True when the last handle has gone.
   bool drop() {
     const std::uint32_t n = n_.load(std::memory_order_relaxed);
-    if (n & shared_bit) [[unlikely]]
-      return n_.fetch_sub(1, std::memory_order_acq_rel) == (shared_bit | 1);
+    if (is_atomic(n)) [[unlikely]]
+      return (n_.fetch_sub(1, std::memory_order_acq_rel) & ~shared_bit) == 1;
     n_.store(n - 1, std::memory_order_relaxed);
     return n == 1;
   }
@@ -38,8 +38,24 @@ class Count {
   }
 
  private:
+  friend class AtomicCounts;
   static constexpr std::uint32_t shared_bit = 1u << 31;
+  static inline constinit std::atomic<int> atomic_counts{0};  // that live
+  static bool is_atomic(std::uint32_t n) {
+    return n & shared_bit || atomic_counts.load(std::memory_order_relaxed) != 0;
+  }
+
   std::atomic<std::uint32_t> n_{1};
+};
+
+/// While one lives, every count of the process is atomic: for threads that run code which copies handles unseen. Made
+/// before they start, dropped after they have joined.
+class AtomicCounts {
+ public:
+  AtomicCounts() { ++Count::atomic_counts; }
+  ~AtomicCounts() { --Count::atomic_counts; }
+  AtomicCounts(const AtomicCounts&) = delete;
+  AtomicCounts& operator=(const AtomicCounts&) = delete;
 };
 
 /// Counted pointer to a T that has a `Count count` and a static `T::destroy(T*)`.

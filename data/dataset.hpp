@@ -16,9 +16,8 @@ namespace gradtape::data {
 
 /// Examples by number: `size()` of them, `get(i)` one, a std::array of Tensors (such as an image and its label), always
 /// as many and of the same shapes. A dataset that has a quicker way to several of them may offer `batch(rows)`: the
-/// same Tensors with one more axis in front. Both run in the workers of a DataLoader, at once: they may read elements,
-/// but handles of Tensors are counted without locks unless shared, so they must not copy one that others hold (see
-/// Share).
+/// same Tensors with one more axis in front. Both run in the workers of a DataLoader, at once: they may read what the
+/// dataset holds and hand out Tensors of it or views, but not write to it.
 template <class D>
 concept Dataset = std::copyable<D> && requires(const D& dataset, std::int64_t i) {
   { dataset.size() } -> std::convertible_to<std::int64_t>;

@@ -29,8 +29,9 @@ struct LoaderOptions {
 ///   for (const auto& [x, y] : loader) …
 /// For a seed the batches are the same, whatever the number of workers: each is made with random numbers of its own,
 /// and the thread's are left alone. What a dataset throws is thrown in the loop, at its batch; leaving the loop early
-/// joins the workers. The next loop then goes on where this one stopped, as does one after `load_state` with the
-/// state that `state_of` gave; `restart` begins the next epoch instead. One loop at a time.
+/// joins the workers. While workers run, all of the program's handles of Tensors are counted atomically, so that a
+/// dataset may hand out Tensors that it holds. The next loop then goes on where this one stopped, as does one after
+/// `load_state` with the state that `state_of` gave; `restart` begins the next epoch instead. One loop at a time.
 template <Dataset D>
 class DataLoader {
  public:
@@ -45,12 +46,17 @@ class DataLoader {
   const D& dataset() const { return dataset_; }                                         ///< what it takes from
   const Sampler& sampler() const { return sampler_; }                                   ///< where it stands
   std::int64_t size() const { return detail::batch_count(sampler_.size(), options_); }  ///< batches an epoch
+  /// Batches that are left of this epoch: those of the next loop.
+  std::int64_t remaining() const { return detail::batch_count(sampler_.size() - sampler_.position(), options_); }
   /// The next loop begins an epoch, though this one was left early; without, it would go on with what is left.
   void restart() {
     if (sampler_.position() > 0) sampler_.next_epoch();
   }
   /// Where it stands, for a checkpoint.
-  void visit(StateVisitor& visitor) { visitor("sampler", sampler_), visitor("seed", options_.seed); }
+  void visit(StateVisitor& visitor) {
+    detail::visit_size(visitor, dataset_.size());
+    visitor("sampler", sampler_), visitor("seed", options_.seed);
+  }
 
   /// Walks the batches that are left of the epoch.
   class Iterator {

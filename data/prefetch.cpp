@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/ref.hpp>
 #include <gradtape/data/prefetch.hpp>
 #include <gradtape/ops/random.hpp>
 
@@ -8,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -38,12 +40,14 @@ struct Prefetcher::Work {
   Dtype dtype = default_dtype();  // of the thread with the loop
   std::vector<std::int64_t> order;
   std::int64_t epoch, start, count, given = 0;
+  std::int64_t passed = 0;  // examples of batches given since the sampler moved
 
   std::mutex mutex;  // of all below
   std::condition_variable ready, space;
   std::vector<Slot> slots;  // batch i takes place i modulo their number
   std::int64_t taken = 0;   // batches that workers have begun
   bool stop = false;
+  std::optional<gradtape::detail::AtomicCounts> atomic_counts;  // a dataset may copy handles that it holds
   std::vector<std::thread> threads;
 
   Work(const Sampler& sampler, std::int64_t examples, const PrefetchOptions& given_options, Fetch given_fetch)
@@ -69,7 +73,10 @@ struct Prefetcher::Work {
 
   void start_workers() {
     const std::int64_t workers = std::min(options.workers, count);
-    slots.resize(static_cast<std::size_t>(workers * options.prefetch));
+    if (workers == 0) return;
+    const std::int64_t ahead = options.prefetch < count / workers ? workers * options.prefetch : count;
+    slots.resize(static_cast<std::size_t>(ahead));
+    atomic_counts.emplace();
     for (std::int64_t i = 0; i < workers; ++i) threads.emplace_back([this] { run(); });
   }
 
@@ -135,11 +142,18 @@ Prefetcher::Batch Prefetcher::next(Sampler& sampler) {
     if (work.count == 0) sampler.next_epoch();
     return {};
   }
-  const auto size = static_cast<std::int64_t>(work.rows(work.given).size());
+  work.passed += static_cast<std::int64_t>(work.rows(work.given).size());
   Batch batch = work.threads.empty() ? work.make(work.given++) : work.take();
-  sampler.advance(size);
+  sampler.advance(std::exchange(work.passed, 0));
   if (work.given == work.count && sampler.epoch() == work.epoch) sampler.next_epoch();  // without a smaller last batch
   return batch;
+}
+
+void visit_size(StateVisitor& visitor, std::int64_t size) {
+  std::int64_t held = size;
+  visitor("examples", held);
+  if (held != size)
+    throw ValueError(fmt::format("DataLoader: found a state of {} examples, expected one of {}", held, size));
 }
 
 std::int64_t batch_count(std::int64_t examples, const PrefetchOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/function.hpp>
+#include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/data/sampler.hpp>
 
@@ -40,6 +41,8 @@ class Prefetcher {
   Work* work_;
 };
 
+/// Puts the size of a dataset into a state. Throws ValueError for a state of another size.
+void visit_size(StateVisitor& visitor, std::int64_t size);
 /// Number of batches. Throws ValueError for options that cannot be.
 std::int64_t batch_count(std::int64_t examples, const PrefetchOptions& options);
 

@@ -71,6 +71,12 @@ void ProgressLine::set(std::string_view name, const Operand& value) {
     entries_.push_back({std::string(name), number});
 }
 
+void ProgressLine::start(std::int64_t steps) {
+  finish();
+  steps_ = steps;
+  start();
+}
+
 void ProgressLine::start() {
   finish();
   entries_.clear();

@@ -32,9 +32,10 @@ class ProgressLine {
 
   /// Shows `name value` from now on; a tensor has one element. The order is that of the first calls.
   void set(std::string_view name, const Operand& value);
-  void start();   ///< begins a pass; the one before is over
-  void step();    ///< one more step is done
-  void finish();  ///< ends the pass, and leaves its line behind
+  void start();                    ///< begins a pass; the one before is over
+  void start(std::int64_t steps);  ///< begins a pass of so many steps, -1 if nobody knows
+  void step();                     ///< one more step is done
+  void finish();                   ///< ends the pass, and leaves its line behind
 
  private:
   struct Entry {
@@ -86,14 +87,16 @@ class Progress : public ProgressLine {
   };
 
   Iterator begin() {  ///< begins a pass
-    start();
+    start(steps_of(range_));
     return Iterator(range_, *this);
   }
   End end() const { return {}; }  ///< what a pass compares with
 
  private:
   static std::int64_t steps_of(const std::remove_reference_t<Range>& range) {
-    if constexpr (requires { std::size(range); })
+    if constexpr (requires { range.remaining(); })
+      return range.remaining();
+    else if constexpr (requires { std::size(range); })
       return static_cast<std::int64_t>(std::size(range));
     else
       return -1;
@@ -104,7 +107,8 @@ class Progress : public ProgressLine {
 /// Goes through a range and shows how it gets on, on stderr unless told otherwise:
 ///   for (auto bar = progress(loader, {.label = "epoch 1"}); auto& batch : bar) { …; bar.set("loss", loss); }
 ///   for (auto& batch : progress(loader)) …
-/// A range with a size shows the time left. A range that is no temporary must outlive the result.
+/// A range with a size shows the time left; one with `remaining()`, such as a DataLoader, counts what is left of it. A
+/// range that is no temporary must outlive the result.
 template <class Range>
 Progress<Range> progress(Range&& range, const ProgressOptions& options = {}) {
   return Progress<Range>(std::forward<Range>(range), options);

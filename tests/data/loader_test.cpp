@@ -4,6 +4,7 @@
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/create.hpp>
 #include <gradtape/ops/random.hpp>
+#include <gradtape/ops/reduce.hpp>
 #include <gradtape/ops/shape.hpp>
 
 #include <array>
@@ -26,8 +27,7 @@ namespace {
 
 /// Rows i, i + 0.5 and the number i.
 TensorDataset<2> rows(std::int64_t n) {
-  return TensorDataset(gt::reshape(gt::arange(static_cast<double>(2 * n)) / 2, {n, 2}),
-                       gt::arange(static_cast<double>(n)));
+  return TensorDataset(gt::reshape(gt::arange(2 * n) / 2, {n, 2}), gt::arange(n));
 }
 
 /// Example i is i and a random number; counts who asks, and fails where it is told to.
@@ -144,6 +144,22 @@ TEST_CASE("threads: workers stay within their bound") {
   CHECK(asked == 100);
 }
 
+TEST_CASE("threads: a dataset may hand out the tensors that it holds") {
+  struct Holder {
+    gt::Tensor rows, common;
+    std::int64_t size() const { return rows.shape()[0]; }
+    std::array<gt::Tensor, 2> get(std::int64_t i) const { return {rows[{i}], common}; }
+  };
+  const Holder data{gt::reshape(gt::arange(6000.), {3000, 2}), gt::ones({2})};
+  for (const std::int64_t workers : {0, 4}) {
+    DataLoader loader(data, {.batch_size = 10, .workers = workers});
+    double sum = 0;
+    for (const auto& [x, y] : loader) sum += gt::sum(x * y).item();
+    CHECK(sum == 5999. * 6000 / 2);
+  }
+  CHECK(data.common.array().exclusive());  // no handle got lost or is left
+}
+
 TEST_CASE("DataLoader: restored in the middle of an epoch") {
   DataLoader first(Noisy{20}, {.batch_size = 3, .shuffle = true, .seed = 2});
   DataLoader second(Noisy{20}, {.batch_size = 3, .shuffle = true, .seed = 3});
@@ -154,13 +170,40 @@ TEST_CASE("DataLoader: restored in the middle of an epoch") {
     if (!state.empty()) rest.push_back({x.to_vector<double>()[0], y.to_vector<double>()[0]});
     if (first.sampler().position() == 9) state = gt::state_of(first);
   }
-  CHECK(state[0].first == "sampler.seed");
+  CHECK(state[1].first == "sampler.seed");
   gt::load_state(second, state);
   Batches resumed;
   for (const auto& [x, y] : second) resumed.push_back({x.to_vector<double>()[0], y.to_vector<double>()[0]});
   CHECK(resumed.size() == 4);
   CHECK(resumed == rest);
   CHECK(walk(second) == walk(first));
+}
+
+TEST_CASE("DataLoader: what is left of an epoch") {
+  DataLoader loader(rows(10), {.batch_size = 4});
+  CHECK(loader.remaining() == 3);
+  for ([[maybe_unused]] const auto& batch : loader) break;
+  CHECK(loader.remaining() == 2);
+  CHECK(loader.size() == 3);
+  walk(loader);
+  CHECK(loader.remaining() == 3);
+}
+
+TEST_CASE("DataLoader: by hand, a batch that failed is passed over") {
+  for (const std::int64_t workers : {0, 2}) {
+    DataLoader loader(Noisy{.n = 8, .bad = 3}, {.batch_size = 2, .workers = workers});
+    auto at = loader.begin();
+    CHECK_THROWS_AS(++at, gt::ValueError);
+    CHECK(loader.sampler().position() == 2);
+    ++at;
+    CHECK((*at)[0].to_vector<double>() == std::vector<double>{4, 5});
+    CHECK(loader.sampler().position() == 6);
+  }
+}
+
+TEST_CASE("threads: a bound on prefetch that no memory holds") {
+  DataLoader loader(rows(3), {.workers = 2, .prefetch = std::int64_t{1} << 62});
+  CHECK(walk(loader).size() == 3);
 }
 
 TEST_CASE("DataLoader: other samplers") {
@@ -198,11 +241,9 @@ TEST_CASE("DataLoader: what cannot be") {
   DataLoader small(rows(3));
   const auto whole = [](std::int64_t n) { return gt::tensor(n, {.dtype = gt::i64}); };
   for (const auto& [position, size] : {std::pair{5, 3}, {-1, 3}, {3, 3}, {1, 4}}) {
-    const gt::State state = {{"sampler.seed", whole(0)},
-                             {"sampler.epoch", whole(0)},
-                             {"sampler.position", whole(position)},
-                             {"sampler.size", whole(size)},
-                             {"seed", whole(0)}};
+    const gt::State state = {{"examples", whole(3)},        {"sampler.seed", whole(0)},
+                             {"sampler.epoch", whole(0)},   {"sampler.position", whole(position)},
+                             {"sampler.size", whole(size)}, {"seed", whole(0)}};
     CHECK_THROWS_WITH_AS(
         gt::load_state(small, state),
         fmt::format("Sampler: found a state at example {} of {} in epoch 0, expected one of 3 examples", position, size)
@@ -210,4 +251,7 @@ TEST_CASE("DataLoader: what cannot be") {
         gt::ValueError);
     CHECK(walk(small).size() == 3);  // nothing has changed
   }
+  DataLoader more(rows(4), {.sampler = Sampler::sequential(3)});
+  CHECK_THROWS_WITH_AS(gt::load_state(more, gt::state_of(small)),
+                       "DataLoader: found a state of 3 examples, expected one of 4", gt::ValueError);
 }

@@ -127,6 +127,17 @@ TEST_CASE("progress: a file gets one line at the end of a pass") {
   CHECK(without_times(sink.text()) == "epoch 1  3/3  loss 0.1235  lr 1e-05   # steps/s  #\n");
 }
 
+TEST_CASE("progress: a loader that was left early counts what is left") {
+  Sink sink;
+  gt::data::DataLoader loader(gt::data::TensorDataset{gt::zeros({7, 1})}, {.batch_size = 2});
+  auto bar = report::progress(loader, {.out = sink.file});
+  for ([[maybe_unused]] const auto& batch : bar) break;
+  for (int pass = 0; pass < 2; ++pass)
+    for ([[maybe_unused]] const auto& batch : bar) {
+    }
+  CHECK(without_times(sink.text()) == "0/4  # steps/s  #\n3/3  # steps/s  #\n4/4  # steps/s  #\n");
+}
+
 TEST_CASE("progress: lines every so many seconds") {
   Sink sink;
   const std::vector<int> values(12);
