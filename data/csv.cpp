@@ -20,10 +20,16 @@ using Column = Table::Column;
 
 constexpr int end_of_file = -1;
 
-/// A record's field and the line where it starts.
+/// Where in a file; lines count from 1, bytes from 0.
+struct Place {
+  std::int64_t line = 0;
+  std::size_t byte = 0;
+};
+
+/// A record's field and where it starts.
 struct Field {
   std::string text;
-  std::int64_t line = 0;
+  Place place;
 };
 
 /// The records of a file, one after another.
@@ -32,7 +38,7 @@ class Records {
   Records(const std::string& path, char separator) : source_("csv", path), separator_(separator) {
     for (const int byte : {0xef, 0xbb, 0xbf}) {  // a byte order mark, whole or not at all
       if (peek() != byte) {
-        if (byte != 0xef) source_.fail("line 1: found a part of a byte order mark");
+        if (byte != 0xef) fail(here(), "found a part of a byte order mark");
         break;
       }
       get();
@@ -53,23 +59,25 @@ class Records {
       if (count_ == fields_.size()) fields_.emplace_back();
       Field& field = fields_[count_++];
       field.text.clear();
-      field.line = line_;
+      field.place = here();
       if (peek() == '"')
         read_quoted(field);
       else
         read_plain(field);
     } while (take(separator_));
-    if (take('\r') && peek() != '\n') fail(line_, count_, "found CR, expected LF after it");
+    if (take('\r') && peek() != '\n') fail(here(), count_, "found CR, expected LF after it");
     take('\n');
     return std::span(fields_).first(count_);
   }
 
+  Place here() const { return {line_, source_.offset() - (size_ - at_)}; }
+
   /// Columns count from 1.
-  [[noreturn]] void fail(std::int64_t line, std::size_t column, const std::string& what) const {
-    source_.fail(fmt::format("line {}, column {}: {}", line, column, what));
+  [[noreturn]] void fail(Place place, std::size_t column, const std::string& what) const {
+    source_.fail(fmt::format("line {}, column {}, byte {}: {}", place.line, column, place.byte, what));
   }
-  [[noreturn]] void fail(std::int64_t line, const std::string& what) const {
-    source_.fail(fmt::format("line {}: {}", line, what));
+  [[noreturn]] void fail(Place place, const std::string& what) const {
+    source_.fail(fmt::format("line {}, byte {}: {}", place.line, place.byte, what));
   }
 
  private:
@@ -98,7 +106,7 @@ class Records {
 
   void read_plain(Field& field) {
     while (!ends_field()) {
-      if (peek() == '"') fail(line_, count_, "found a quote inside of a field that does not start with one");
+      if (peek() == '"') fail(here(), count_, "found a quote inside of a field that does not start with one");
       field.text += static_cast<char>(get());
     }
   }
@@ -107,12 +115,12 @@ class Records {
     get();
     while (true) {
       const int byte = get();
-      if (byte == end_of_file) fail(field.line, count_, "the file ends, expected a quote that closes this field");
+      if (byte == end_of_file) fail(field.place, count_, "the file ends, expected a quote that closes this field");
       if (byte == '"' && !take('"')) break;  // a doubled quote stands for one
       field.text += static_cast<char>(byte);
     }
     if (!ends_field())
-      fail(line_, count_, fmt::format("found \"{}\" after a closing quote", static_cast<char>(peek())));
+      fail(here(), count_, fmt::format("found \"{}\" after a closing quote", static_cast<char>(peek())));
   }
 
   detail::Source source_;
@@ -124,6 +132,19 @@ class Records {
   std::size_t count_ = 0;
 };
 
+/// Whether a number that f64 cannot hold is too near to 0 for it: by the place of its first digit that is not 0.
+bool is_tiny(std::string_view digits) {
+  const std::size_t e = std::min(digits.find_first_of("eE"), digits.size());
+  const std::string_view mantissa = digits.substr(0, e);
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size()), first = mantissa.find_first_of("123456789");
+  std::string_view exponent = digits.substr(std::min(e + 1, digits.size()));
+  if (exponent.starts_with('+')) exponent.remove_prefix(1);
+  std::int64_t power = 0;
+  if (std::from_chars(exponent.data(), exponent.data() + exponent.size(), power).ec == std::errc::result_out_of_range)
+    return exponent[0] == '-';
+  return static_cast<double>(point) - static_cast<double>(first) + static_cast<double>(power) < 0;
+}
+
 /// What is wrong with it, if it is no number.
 std::optional<std::string> parse(std::string_view text, double& number) {
   const std::size_t first = text.find_first_not_of(" \t");
@@ -131,7 +152,12 @@ std::optional<std::string> parse(std::string_view text, double& number) {
   digits = digits.substr(0, digits.find_last_not_of(" \t") + 1);
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (fault == std::errc() && end == digits.data() + digits.size()) return {};
+  const bool whole = end == digits.data() + digits.size();
+  if (whole && fault == std::errc()) return {};
+  if (whole && fault == std::errc::result_out_of_range && is_tiny(digits)) {
+    number = digits[0] == '-' ? -0. : 0.;
+    return {};
+  }
   constexpr std::size_t enough = 40;
   return fmt::format("found \"{}{}\", expected a number{}", text.substr(0, enough), text.size() > enough ? "…" : "",
                      fault == std::errc::result_out_of_range ? " that f64 can hold" : "");
@@ -145,11 +171,12 @@ std::vector<Column> name_columns(Records& records, const CsvOptions& options, st
     name = options.header ? first[i].text : fmt::format("{}", i);
     const auto [before, is_new] = places.emplace(name, i + 1);
     if (!is_new)
-      records.fail(first[i].line, i + 1, fmt::format("found the name \"{}\" of column {} again", name, before->second));
+      records.fail(first[i].place, i + 1,
+                   fmt::format("found the name \"{}\" of column {} again", name, before->second));
   }
   for (const std::string& name : options.text) {
     const auto column = std::ranges::find(columns, name, &Column::name);
-    if (column == columns.end()) records.fail(first[0].line, fmt::format("found no column \"{}\" to hold text", name));
+    if (column == columns.end()) records.fail(first[0].place, fmt::format("found no column \"{}\" to hold text", name));
     column->is_text = true;
   }
   return columns;
@@ -158,7 +185,7 @@ std::vector<Column> name_columns(Records& records, const CsvOptions& options, st
 void append(const Records& records, const CsvOptions& options, std::vector<Column>& columns,
             std::span<const Field> fields) {
   if (fields.size() != columns.size())
-    records.fail(fields[0].line, fmt::format("found {} fields, expected {}", fields.size(), columns.size()));
+    records.fail(fields[0].place, fmt::format("found {} fields, expected {}", fields.size(), columns.size()));
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string& text = fields[i].text;
     if (columns[i].is_text) {
@@ -168,7 +195,7 @@ void append(const Records& records, const CsvOptions& options, std::vector<Colum
     double number = std::numeric_limits<double>::quiet_NaN();
     if (std::ranges::find(options.missing, text) == options.missing.end()) {
       if (const auto fault = parse(text, number))
-        records.fail(fields[i].line, i + 1, fmt::format("{} in \"{}\"", *fault, columns[i].name));
+        records.fail(fields[i].place, i + 1, fmt::format("{} in \"{}\"", *fault, columns[i].name));
     }
     columns[i].numbers.push_back(number);
   }
@@ -259,7 +286,7 @@ Table read_csv(const std::string& path, const CsvOptions& options) {
     throw ValueError("read_csv: the separator is a quote or a line end; expected something else, such as ','");
   Records records(path, options.separator);
   for (std::int64_t i = 0; i < options.skip; ++i) records.skip_line();
-  if (records.at_end()) records.fail(options.skip + 1, "the file ends, expected a record");
+  if (records.at_end()) records.fail(records.here(), "the file ends, expected a record");
   const std::span<const Field> first = records.next();
   std::vector<Column> columns = name_columns(records, options, first);
   if (!options.header) append(records, options, columns, first);

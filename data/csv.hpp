@@ -65,8 +65,9 @@ class Table {
 /// Reads a CSV file (RFC 4180), plain or gzipped: quoted fields with separators, line ends and doubled quotes in them;
 /// lines end in LF or CR LF, the last one may lack it. A byte order mark and, in tables of several columns, blank lines
 /// are passed over. Numbers are decimal ("-1.5e3", "inf", "nan") with or without spaces around. Throws FileError with
-/// file, line and column on a field that is no number, a record of another length than the first, a stray quote, a name
-/// that two columns share, a name in options.text that no column has; ValueError on a separator that cannot be one.
+/// file, line, column and byte on a field that is no number, a record of another length than the first, a stray quote,
+/// a name that two columns share, a name in options.text that no column has; ValueError on a separator that cannot be
+/// one.
 Table read_csv(const std::string& path, const CsvOptions& options = {});
 
 }  // namespace gradtape::data

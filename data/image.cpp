@@ -33,10 +33,15 @@ std::vector<fs::path> list(const fs::path& folder, F wanted) {
   return paths;
 }
 
+bool is_folder(const fs::directory_entry& entry) {
+  std::error_code ignored;  // of a link that leads nowhere
+  return entry.is_directory(ignored);
+}
+
 bool is_png(const fs::directory_entry& entry) {
   std::string suffix = entry.path().extension().string();
   std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return suffix == ".png" && !entry.is_directory();
+  return suffix == ".png" && !is_folder(entry);
 }
 
 std::uint8_t to_byte(double x) {
@@ -67,7 +72,7 @@ ImageFolder read_image_folder(const std::string& path, const ImageOptions& optio
   ImageFolder folder;
   std::vector<Tensor> images;
   std::vector<std::int64_t> labels;
-  for (const fs::path& name : list(path, [](const auto& entry) { return entry.is_directory(); })) {
+  for (const fs::path& name : list(path, is_folder)) {
     const auto files = list(name, is_png);
     if (files.empty()) throw FileError(fmt::format("image folder: {}: there is no PNG file in it", name.string()));
     for (const fs::path& file : files) {

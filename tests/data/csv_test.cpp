@@ -89,31 +89,50 @@ TEST_CASE("csv: rows beyond any buffer") {
 }
 
 TEST_CASE("csv: what is no number") {
-  check_fails("a,age\n1,2\n3,old\n", "line 3, column 2: found \"old\", expected a number in \"age\"");
-  check_fails("a,\"x\n\ny\"\n1,2\n3,4 5\n", "line 5, column 2: found \"4 5\", expected a number in \"x\n\ny\"");
-  check_fails("a\n \n", "line 2, column 1: found \" \", expected a number in \"a\"");
-  check_fails("a\n1e999\n", "line 2, column 1: found \"1e999\", expected a number that f64 can hold in \"a\"");
+  check_fails("a,age\n1,2\n3,old\n", "line 3, column 2, byte 12: found \"old\", expected a number in \"age\"");
+  check_fails("a,\"x\n\ny\"\n1,2\n3,4 5\n",
+              "line 5, column 2, byte 15: found \"4 5\", expected a number in \"x\n\ny\"");
+  check_fails("a\n \n", "line 2, column 1, byte 2: found \" \", expected a number in \"a\"");
+  check_fails(
+      "a\n-0.1e99999999999999999999\n",
+      "line 2, column 1, byte 2: found \"-0.1e99999999999999999999\", expected a number that f64 can hold in \"a\"");
+  check_fails("a\n1e999\n", "line 2, column 1, byte 2: found \"1e999\", expected a number that f64 can hold in \"a\"");
   for (const std::string no : {"--1", "+-1", "0x1", "1,5", "1.5.", "e5", ".", "+"})
-    check_fails("a\n\"" + no + "\"\n", "line 2, column 1: found \"" + no + "\", expected a number in \"a\"");
+    check_fails("a\n\"" + no + "\"\n", "line 2, column 1, byte 2: found \"" + no + "\", expected a number in \"a\"");
   check_fails("a\n" + std::string(41, 'x'),
-              "line 2, column 1: found \"" + std::string(40, 'x') + "…\", expected a number in \"a\"");
+              "line 2, column 1, byte 2: found \"" + std::string(40, 'x') + "…\", expected a number in \"a\"");
+}
+
+TEST_CASE("csv: numbers too small for f64 are 0, as they are in code") {
+  const TempDir dir;
+  const std::string zeros(400, '0');
+  const auto read = [&](const std::string& text) { return read_csv(dir.write("tiny", "a\n" + text))["a"].item(); };
+  for (const auto& tiny : Texts{"1e-400", "0." + zeros + "1", "1e-99999999999999999999", "1" + zeros + "e-900",
+                                "0." + zeros + zeros + "1e+400"}) {
+    CHECK(read(tiny) == 0);
+    CHECK(std::signbit(read("-" + tiny)));
+  }
+  CHECK(read("1e-310") == 1e-310);
+  CHECK_THROWS_AS(read("0." + zeros + "1e900"), gt::FileError);
+  CHECK_THROWS_AS(read("1" + zeros + "e-50"), gt::FileError);
 }
 
 TEST_CASE("csv: records that break the rules") {
-  check_fails("a,b\n1,2\n3\n", "line 3: found 1 fields, expected 2");
-  check_fails("a,b\n1,2,3\n", "line 2: found 3 fields, expected 2");
-  check_fails("a,b\n1,\"2\n3\n", "line 2, column 2: the file ends, expected a quote that closes this field");
-  check_fails("a,b\n1,2\"\"\n", "line 2, column 2: found a quote inside of a field that does not start with one");
-  check_fails("a,b\n1,\"2\"3\n", "line 2, column 2: found \"3\" after a closing quote");
-  check_fails("a,b\r1,2\r", "line 1, column 2: found CR, expected LF after it");
-  check_fails("a,b,a\n", "line 1, column 3: found the name \"a\" of column 1 again");
-  check_fails("a,b\n", "line 1: found no column \"c\" to hold text", {.text = {"c"}});
-  check_fails("", "line 1: the file ends, expected a record");
-  check_fails("a\n", "line 2: the file ends, expected a record", {.header = false, .skip = 1});
+  check_fails("a,b\n1,2\n3\n", "line 3, byte 8: found 1 fields, expected 2");
+  check_fails("a,b\n1,2,3\n", "line 2, byte 4: found 3 fields, expected 2");
+  check_fails("a,b\n1,\"2\n3\n", "line 2, column 2, byte 6: the file ends, expected a quote that closes this field");
+  check_fails("a,b\n1,2\"\"\n",
+              "line 2, column 2, byte 7: found a quote inside of a field that does not start with one");
+  check_fails("a,b\n1,\"2\"3\n", "line 2, column 2, byte 9: found \"3\" after a closing quote");
+  check_fails("a,b\r1,2\r", "line 1, column 2, byte 4: found CR, expected LF after it");
+  check_fails("a,b,a\n", "line 1, column 3, byte 4: found the name \"a\" of column 1 again");
+  check_fails("a,b\n", "line 1, byte 0: found no column \"c\" to hold text", {.text = {"c"}});
+  check_fails("", "line 1, byte 0: the file ends, expected a record");
+  check_fails("a\n", "line 2, byte 2: the file ends, expected a record", {.header = false, .skip = 1});
   check_fails(
       "\xef\xbb"
       "a\n1",
-      "line 1: found a part of a byte order mark");
+      "line 1, byte 2: found a part of a byte order mark");
 }
 
 TEST_CASE("csv: wrong questions") {

@@ -137,6 +137,18 @@ TEST_CASE("png: files that break the rules") {
   check_fails(png(2, 1, 8, gray, text({7, 0, 51})), "byte 52: bad adaptive filter value");
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take address space as they please
+TEST_CASE("png: memory grows with what is there, not with what the header claims") {
+  constexpr std::uint32_t side = 20'000;  // 1.6 GB as red, green, blue and alpha
+  const std::string filler = chunk("prIv", std::string(side * side / 1000, '*'));
+  for (const char interlace : {'\0', '\1'}) {
+    const files::MemoryLimit limit(256 << 20);
+    check_fails(png(side, side, 8, gray, std::string(side + 1, '\0'), filler, interlace),
+                fmt::format("byte {}: Not enough image data", interlace ? 400095 : 400107));
+  }
+}
+#endif
+
 TEST_CASE("png: files damaged anywhere are refused or read") {
   const TempDir dir;
   const auto reader = [](const std::string& path) { read_png(path); };
@@ -172,6 +184,13 @@ TEST_CASE("image folder: classes are folders") {
   };
   dir.write("all/c/1.png", png(1, 1, 8, gray, text({0, 1})));
   fails("/c/1.png: found shape [3, 1, 1], expected [3, 1, 2] as of the first image");
+  std::filesystem::remove_all(dir / "all/c");
+  std::filesystem::create_directory(dir / "all/c");
+  std::filesystem::create_symlink("1.png", dir / "all/c/1.png");  // leads to itself
+  CHECK_THROWS_WITH_AS(
+      read_image_folder(dir / "all"),
+      ("png: " + (dir / "all/c/1.png") + ": cannot be opened: Too many levels of symbolic links").c_str(),
+      gt::FileError);
   std::filesystem::remove_all(dir / "all/c");
   dir.write("all/c/notes", "");
   fails("/c: there is no PNG file in it");

@@ -12,6 +12,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -38,6 +39,37 @@ class TempDir {
 
  private:
   std::filesystem::path path_;
+};
+
+/// A TempDir that is the working directory while it lives.
+class WorkingDir {
+ public:
+  WorkingDir() { std::filesystem::current_path(dir_ / "."); }
+  WorkingDir(const WorkingDir&) = delete;
+  WorkingDir& operator=(const WorkingDir&) = delete;
+  ~WorkingDir() { std::filesystem::current_path(before_); }
+
+ private:
+  TempDir dir_;
+  std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+/// While it lives, the process may take `more` bytes of address space beyond what it has, and no more.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(std::size_t more) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    REQUIRE(getrlimit(RLIMIT_AS, &before_) == 0);
+    const rlimit low{pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + more, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_AS, &low) == 0);
+  }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+  ~MemoryLimit() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 inline std::string read(const std::string& path) {
