@@ -65,22 +65,25 @@ void StateVisitor::throw_does_not_fit(std::string_view name, std::int64_t value)
 
 void StateWriter::entry(const std::string& path, Tensor& value) {
   const auto at = std::ranges::find(left_, path, &State::value_type::first);
-  if (at == left_.end()) {
-    faults_ += fmt::format("\n  {}: missing", path);
-    return;
-  }
+  if (at == left_.end()) return faults_.push_back(path + ": missing");
   const Tensor given = std::move(at->second);
   left_.erase(at);
   if (given.shape() == value.shape() && given.dtype() == value.dtype())
     value = given.detach();
   else
-    faults_ += fmt::format("\n  {}: {} instead of {}", path, describe(given), describe(value));
+    faults_.push_back(fmt::format("{}: {} instead of {}", path, describe(given), describe(value)));
 }
 
 void StateWriter::finish(const std::string& caller) const {
-  std::string faults = faults_;
-  for (const auto& [path, value] : left_) faults += fmt::format("\n  {}: unknown", path);
-  if (!faults.empty()) throw ValueError(caller + ": the state does not fit:" + faults);
+  std::vector<std::string> faults = faults_;
+  for (const auto& [path, value] : left_) faults.push_back(path + ": unknown");
+  if (faults.empty()) return;
+  constexpr std::size_t most = 20;
+  if (faults.size() > most) {
+    faults[most - 1] = fmt::format("… and {} more", faults.size() - most + 1);
+    faults.resize(most);
+  }
+  throw ValueError(fmt::format("{}: the state does not fit:\n  {}", caller, fmt::join(faults, "\n  ")));
 }
 
 }  // namespace gradtape

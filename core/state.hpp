@@ -99,7 +99,7 @@ class StateWriter : public StateVisitor {
  private:
   void entry(const std::string& path, Tensor& value) override;
   State left_;
-  std::string faults_;
+  std::vector<std::string> faults_;
 };
 
 /// What `of` remembers, at this moment: later steps do not change it, nor is anything copied before they would.
@@ -112,8 +112,8 @@ State state_of(T&& of) {
 }
 
 /// Makes `to`, made with the options and for the parameters of the one whose state this is, remember the same. Throws
-/// ValueError that lists every entry that is missing, unknown, or of another shape or dtype, and starts with `caller`;
-/// nothing has changed then.
+/// ValueError that lists entries (20 at most) that are missing, unknown, or of another shape or dtype, and starts with
+/// `caller`; nothing has changed then.
 template <class T>
   requires Stateful<std::remove_reference_t<T>>
 void load_state(T&& to, const State& state, const std::string& caller = "load_state") {

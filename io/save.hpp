@@ -18,7 +18,7 @@ void save(const std::string& path, T&& training) {
 }
 
 /// Reads what `save` wrote into a training made in the same way: same modules, same optimizer. Throws what
-/// io::read_safetensors throws, and ValueError that lists every entry that is missing, unknown, or of another shape or
+/// io::read_safetensors throws, and ValueError that lists entries that are missing, unknown, or of another shape or
 /// dtype; nothing has changed then.
 template <class T>
   requires Stateful<std::remove_reference_t<T>>

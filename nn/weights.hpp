@@ -13,8 +13,8 @@ void save_weights(const Module& module, const std::string& path);
 
 /// Reads parameters and buffers from a safetensors file, such as `safetensors.torch.save_file(model.state_dict(),
 /// path)` writes; F16 and BF16 become f32. Parameters keep their leaves, so optimizers stay valid. Throws what
-/// io::read_safetensors throws, and ValueError that lists every name that is missing or unknown, and every shape and
-/// dtype that differs; nothing has changed then.
+/// io::read_safetensors throws, and ValueError that lists names that are missing or unknown, and shapes and
+/// dtypes that differ; nothing has changed then.
 void load_weights(Module& module, const std::string& path);
 
 }  // namespace gradtape::nn

@@ -72,6 +72,7 @@ std::FILE* open_new(const std::string& folder, std::string& path) {
 }  // namespace
 
 EventWriter::EventWriter(const std::string& folder) : file_(open_new(folder, path_), std::fclose) {
+  std::setvbuf(file_.get(), nullptr, _IONBF, 0);  // a point is in the file at once, or not at all
   append_time(event_);
   append_bytes(event_, file_version, "brain.Event:2");
   write_event();
@@ -99,8 +100,12 @@ void EventWriter::write_event() {
   append_fixed(record_, masked_crc(record_));
   record_ += event_;
   append_fixed(record_, masked_crc(event_));
-  if (std::fwrite(record_.data(), 1, record_.size(), file_.get()) != record_.size() || std::fflush(file_.get()) != 0)
-    fail(path_, errno);
+  if (std::fwrite(record_.data(), 1, record_.size(), file_.get()) != record_.size()) {
+    const int error = errno;
+    if (ftruncate(fileno(file_.get()), size_) == 0) std::fseek(file_.get(), size_, SEEK_SET);
+    fail(path_, error);
+  }
+  size_ += static_cast<long>(record_.size());
 }
 
 }  // namespace gradtape::report

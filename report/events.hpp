@@ -16,7 +16,8 @@ class EventWriter {
  public:
   /// Makes the folder, where it is missing, and the file. Throws FileError.
   explicit EventWriter(const std::string& folder);
-  /// Adds a point to a curve, whose value is kept as f32. A tensor has one element. Throws FileError.
+  /// Adds a point to a curve, whose value is kept as f32. A tensor has one element. Throws FileError, and leaves the
+  /// points before this one as they are.
   void log(std::string_view curve, std::int64_t step, const Operand& value);
   const std::string& path() const { return path_; }  ///< of the file
 
@@ -25,6 +26,7 @@ class EventWriter {
 
   std::string path_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  long size_ = 0;                       // of the file
   std::string value_, event_, record_;  // kept, so that a point does not allocate
 };
 

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace gt = gradtape;
 namespace report = gradtape::report;
@@ -78,7 +81,7 @@ std::vector<std::string> records(const std::string& path) {
 }
 
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / "gradtape-events";
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("gradtape-events-" + std::to_string(getpid()));
   Folder() { std::filesystem::remove_all(path); }
   ~Folder() { std::filesystem::remove_all(path); }
 };
@@ -137,4 +140,28 @@ TEST_CASE("events: writers do not share a file and long names do not break one")
 TEST_CASE("events: what goes wrong is told") {
   CHECK_THROWS_WITH_AS(report::EventWriter("/dev/null/run"), "EventWriter: /dev/null/run: Not a directory",
                        gt::FileError);
+}
+
+TEST_CASE("events: a point that cannot be written leaves no part of it") {
+  const Folder folder;
+  report::EventWriter events(folder.path);
+  events.log("x", 1, 0.5);
+  const auto before = records(events.path());
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // a file that would grow past its limit
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const rlimit low{std::filesystem::file_size(events.path()) + 10, limit.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &low) == 0);
+  std::string message;
+  try {
+    events.log("x", 2, 0.25);
+  } catch (const gt::FileError& error) {
+    message = error.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, handler);
+  CHECK(message == "EventWriter: " + events.path() + ": File too large");
+  CHECK(records(events.path()) == before);
+  events.log("x", 3, 0.125);
+  CHECK(records(events.path()).size() == before.size() + 1);
 }
