@@ -15,7 +15,7 @@
 }
 place { add($0) }
 END {
-  print "#include <captured_output.hpp>\n#include <doctest/doctest.h>\n#include <gradtape/gradtape.hpp>" > output
-  print text["global"] "TEST_CASE(\"tutorial\") {\nCapturedOutput output;\n" text["body"] "}" > output
+  print "#include <captured_output.hpp>\n#include <data/support.hpp>\n#include <doctest/doctest.h>\n#include <gradtape/gradtape.hpp>" > output
+  print text["global"] "TEST_CASE(\"tutorial\") {\nCapturedOutput output;\nconst files::WorkingDir directory;\n" text["body"] "}" > output
 }
 function add(line) { text[place] = text[place] line "\n" }
