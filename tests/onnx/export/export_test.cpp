@@ -63,7 +63,7 @@ struct Transformer : gt::nn::Module {
   gt::nn::LayerNorm norm{{16}};
   gt::nn::Linear head{16, 20, {.bias = false}};
   gt::Tensor operator()(const gt::Tensor& ids) const {
-    const gt::Tensor where = gt::arange(static_cast<double>(ids.shape()[1]), {.dtype = gt::i64});
+    const gt::Tensor where = gt::arange(ids.shape()[1], {.dtype = gt::i64});
     const gt::Tensor x = tokens(ids) + places(where);
     return head(norm(layer2(layer1(x, {.causal = true}), {.key_mask = ids != 0})));
   }
@@ -178,6 +178,64 @@ TEST_CASE("export_onnx: views, reductions and formulas") {
            gt::layer_norm(x, {4});
   });
   check("formulas", formulas, gt::randn({3, 4}), gt::randn({3, 4}));
+}
+
+TEST_CASE("export_onnx: op by op") {
+  gt::manual_seed(7);
+  const gt::Tensor example = gt::randn({4, 5}), other = gt::randn({4, 5});
+  const auto one = [&](const std::string& name, Function::F f) {
+    Function net(f);
+    check("op_" + name, net, example, other);
+  };
+  using Tensor = gt::Tensor;
+  one("abs", [](const Tensor& x) { return gt::abs(x); });
+  one("sign", [](const Tensor& x) { return gt::sign(x); });
+  one("ceil", [](const Tensor& x) { return gt::ceil(3 * x); });
+  one("floor", [](const Tensor& x) { return gt::floor(3 * x); });
+  one("round", [](const Tensor& x) { return gt::round(3 * x); });
+  one("reciprocal", [](const Tensor& x) { return gt::reciprocal(2 + gt::square(x)); });
+  one("sqrt", [](const Tensor& x) { return gt::sqrt(gt::abs(x)); });
+  one("log", [](const Tensor& x) { return gt::log(gt::abs(x) + 0.1); });
+  one("erf", [](const Tensor& x) { return gt::erf(x); });
+  one("sin", [](const Tensor& x) { return gt::sin(x); });
+  one("cos", [](const Tensor& x) { return gt::cos(x); });
+  one("tan", [](const Tensor& x) { return gt::tan(gt::sin(x)); });
+  one("asin", [](const Tensor& x) { return gt::asin(gt::sin(x) * 0.9); });
+  one("acos", [](const Tensor& x) { return gt::acos(gt::sin(x) * 0.9); });
+  one("atan", [](const Tensor& x) { return gt::atan(x); });
+  one("sinh", [](const Tensor& x) { return gt::sinh(x); });
+  one("cosh", [](const Tensor& x) { return gt::cosh(x); });
+  one("asinh", [](const Tensor& x) { return gt::asinh(x); });
+  one("acosh", [](const Tensor& x) { return gt::acosh(gt::square(x) + 1.5); });
+  one("atanh", [](const Tensor& x) { return gt::atanh(gt::sin(x) * 0.9); });
+  one("sigmoid", [](const Tensor& x) { return gt::sigmoid(x); });
+  one("tanh", [](const Tensor& x) { return gt::tanh(x); });
+  one("relu", [](const Tensor& x) { return gt::relu(x); });
+  one("selu", [](const Tensor& x) { return gt::selu(x); });
+  one("softsign", [](const Tensor& x) { return gt::softsign(x); });
+  one("hardswish", [](const Tensor& x) { return gt::hardswish(2 * x); });
+  one("gelu", [](const Tensor& x) { return gt::gelu(x); });
+  one("arithmetic", [](const Tensor& x) { return (x - 2 * x[0]) / (3 - gt::sin(x)) - (-x); });
+  one("pow", [](const Tensor& x) { return gt::pow(gt::abs(x) + 0.5, x); });
+  one("maximum", [](const Tensor& x) { return gt::maximum(x, x[0]); });
+  one("minimum", [](const Tensor& x) { return gt::minimum(x, x[0]); });
+  one("max", [](const Tensor& x) { return gt::max(x, {.axes = 0}); });
+  one("min", [](const Tensor& x) { return gt::min(x, {.axes = 1}); });
+  one("prod", [](const Tensor& x) { return gt::prod(x, {.axes = 1}); });
+  one("argmax", [](const Tensor& x) { return gt::argmax(x, {.axis = 1}).to(gt::f32); });
+  one("argmin", [](const Tensor& x) { return gt::argmin(x, {.axis = 0}).to(gt::f32); });
+  one("isnan", [](const Tensor& x) { return gt::isnan(gt::log(x)).to(gt::f32); });
+  one("isinf", [](const Tensor& x) { return gt::isinf(gt::log(gt::relu(x))).to(gt::f32); });
+  one("logical", [](const Tensor& x) {
+    const Tensor a = x > 0, b = x < 0.5, both = gt::logical_and(a, b), either = gt::logical_or(a, b);
+    return gt::logical_xor(both, gt::logical_not(either)).to(gt::f32);
+  });
+  one("gather", [](const Tensor& x) { return gt::gather(x, 1, gt::argmax(x, {.axis = 1, .keepdims = true})); });
+  one("broadcast_to", [](const Tensor& x) { return gt::broadcast_to(x, {2, 4, 5}); });
+  one("log_softmax", [](const Tensor& x) { return gt::log_softmax(x); });
+  one("matmul", [](const Tensor& x) { return gt::matmul(x, gt::transpose(x)); });
+  one("affine_layer_norm",
+      [](const Tensor& x) { return gt::layer_norm(x, {5}, {.weight = gt::full({5}, 2), .bias = gt::arange(5)}); });
 }
 
 TEST_CASE("export_onnx: parameters keep their names, what is made of them alone is stored") {
