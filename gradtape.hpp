@@ -11,6 +11,7 @@
 #include <gradtape/core/function.hpp>
 #include <gradtape/core/grad.hpp>
 #include <gradtape/core/observe.hpp>
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/core/print.hpp>
 #include <gradtape/core/shape.hpp>
 #include <gradtape/core/state.hpp>

@@ -1,5 +1,6 @@
 #include <gradtape/core/array.hpp>
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/core/pool.hpp>
 #include <gradtape/core/strided.hpp>
 
@@ -133,8 +134,22 @@ void copy_elements(const Array& to, const Array& from) {
     std::memcpy(to.data(), from.data(), static_cast<std::size_t>(to.numel()) * size_of(to.dtype()));
     return;
   }
-  with_type(to.dtype(),
-            [&]<class T>(std::type_identity<T>) { detail::for_each_pair<T, T>(to, from, [](T& a, T b) { a = b; }); });
+  const auto copy = [](const Array& rows, const Array& from_rows) {
+    with_type(rows.dtype(), [&]<class T>(std::type_identity<T>) {
+      detail::for_each_pair<T, T>(rows, from_rows, [](T& a, T b) { a = b; });
+    });
+  };
+  if (to.rank() == 0) return copy(to, from);
+  const std::int64_t count = to.shape()[0];
+  detail::parallel_for(count, detail::rows_a_part(to.numel() / count), [&](std::int64_t begin, std::int64_t end) {
+    if (end - begin == count) return copy(to, from);
+    const auto rows = [&](const Array& x) {
+      Shape shape = x.shape();
+      shape.set(0, end - begin);
+      return Array::view(x, shape, x.strides(), begin * x.strides()[0]);
+    };
+    copy(rows(to), rows(from));
+  });
 }
 
 void fill(const Array& array, double value) {

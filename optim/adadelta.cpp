@@ -29,7 +29,7 @@ Adadelta::Adadelta(const Groups& parameters, const AdadeltaOptions& options)
 }
 
 void Adadelta::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 }  // namespace gradtape::optim

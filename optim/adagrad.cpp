@@ -28,7 +28,7 @@ Adagrad::Adagrad(const Groups& parameters, const AdagradOptions& options)
 }
 
 void Adagrad::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 }  // namespace gradtape::optim

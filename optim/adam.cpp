@@ -37,7 +37,7 @@ Adam::Adam(const char* name, const Groups& parameters, const AdamOptions& option
 }
 
 void Adam::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 AdamW::AdamW(const Groups& parameters, const AdamWOptions& options)

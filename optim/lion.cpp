@@ -31,7 +31,7 @@ Lion::Lion(const Groups& parameters, const LionOptions& options)
 }
 
 void Lion::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 }  // namespace gradtape::optim

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/core/state.hpp>
 #include <gradtape/core/tensor.hpp>
 
@@ -53,6 +54,15 @@ struct Update {
   std::array<T*, 3> memory;  ///< what the rule keeps for each element, 0 at first; null where it has no name
   double* number;            ///< a number that it keeps, 1 at first
   const Shape& shape;        ///< of the parameter
+
+  /// Elements [begin, end) of it.
+  Update part(std::int64_t begin, std::int64_t end) const {
+    Update out = *this;
+    out.n = end - begin, out.w += begin, out.g += begin;
+    for (T*& m : out.memory)
+      if (m) m += begin;
+    return out;
+  }
 };
 
 /// Weight decay of a step: a penalty adds penalty·w to the gradient; decoupled, w becomes keep·w and no penalty is
@@ -117,6 +127,16 @@ class Optimizer {
         rule(update);
       });
     }
+  }
+
+  /// The same for a rule that moves every element by itself: it gets parts of a parameter, several at once.
+  template <class Rule>
+  void update_elements(Rule rule) {
+    constexpr std::int64_t part = 1 << 15;
+    update([&](const auto& u) {
+      gradtape::detail::parallel_for(u.n, part,
+                                     [&](std::int64_t begin, std::int64_t end) { rule(u.part(begin, end)); });
+    });
   }
 
   /// Throws ValueError unless the value is >= 0.

@@ -38,7 +38,7 @@ RMSprop::RMSprop(const Groups& parameters, const RMSpropOptions& options)
 }
 
 void RMSprop::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 }  // namespace gradtape::optim

@@ -34,7 +34,7 @@ SGD::SGD(const Groups& parameters, const SGDOptions& options)
 }
 
 void SGD::step() {
-  update([&](const auto& u) { move(u, options_); });
+  update_elements([&](const auto& u) { move(u, options_); });
 }
 
 }  // namespace gradtape::optim

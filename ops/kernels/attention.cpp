@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/dropout.hpp>
 #include <gradtape/ops/kernels/attention.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
@@ -72,22 +73,24 @@ struct Block {
   }
 };
 
-/// Calls `f(block, number of its first query, room for two matrices of scores)`, always in the same order, so that
-/// dropout draws the same numbers each time.
+/// Calls `f(block, number of its first query, room for two matrices of scores)`, for several matrices of the batch at
+/// once; with dropout always in the same order, so that it draws the same numbers each time.
 template <class T, class F>
 void for_each_block(const AttentionInputs& in, F f) {
   const std::int64_t t = in.q.shape()[-2], s = in.k.shape()[-2];
   std::int64_t batches = 1;
   for (int axis = 0; axis + 2 < in.q.rank(); ++axis) batches *= in.q.shape()[axis];
-  const Array room = Array::make(in.q.dtype(), {2, std::min(t, block_rows), s});
   std::optional<RandomStream> stream;
   if (in.dropout_p > 0) stream.emplace(in.seed);
-  for (std::int64_t batch = 0; batch < batches; ++batch)
-    for (std::int64_t first = 0; first < t; first += block_rows) {
-      const std::int64_t count = std::min(block_rows, t - first), keys = in.causal ? std::min(s, first + count) : s;
-      const Array kept = stream ? bernoulli(1 - in.dropout_p, {count, keys}, {.dtype = boolean}).array() : Array();
-      f(Block<T>{in, batch, first, count, keys, kept}, batch * t + first, room.data<T>());
-    }
+  parallel_for(batches, stream ? batches : rows_a_part(t * s), [&](std::int64_t begin, std::int64_t end) {
+    const Array room = Array::make(in.q.dtype(), {2, std::min(t, block_rows), s});
+    for (std::int64_t batch = begin; batch < end; ++batch)
+      for (std::int64_t first = 0; first < t; first += block_rows) {
+        const std::int64_t count = std::min(block_rows, t - first), keys = in.causal ? std::min(s, first + count) : s;
+        const Array kept = stream ? bernoulli(1 - in.dropout_p, {count, keys}, {.dtype = boolean}).array() : Array();
+        f(Block<T>{in, batch, first, count, keys, kept}, batch * t + first, room.data<T>());
+      }
+  });
 }
 
 }  // namespace

@@ -44,9 +44,10 @@ bool onednn_is_ahead(double work) {
 }  // namespace
 
 template <class T>
-bool blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
+bool blas_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, double beta) {
   const Layout left(a), right(b);
-  if (left.leading == 0 || right.leading == 0) return false;
+  if (left.leading == 0 || right.leading == 0 || out_step > INT_MAX) return false;
+  const auto step = static_cast<int>(out_step);
   const auto m = static_cast<int>(a.rows), n = static_cast<int>(b.cols), k = static_cast<int>(a.cols);
   const auto ta = left.transposed ? CblasTrans : CblasNoTrans, tb = right.transposed ? CblasTrans : CblasNoTrans;
   const OneThread alone;
@@ -54,19 +55,20 @@ bool blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta) {
 #ifdef GRADTAPE_ONEDNN
     if (onednn_is_ahead(static_cast<double>(m) * n * k)) {
       dnnl_sgemm(left.transposed ? 'T' : 'N', right.transposed ? 'T' : 'N', m, n, k, 1.0f, a.data, left.leading, b.data,
-                 right.leading, static_cast<float>(beta), out, n);
+                 right.leading, static_cast<float>(beta), out, step);
       return true;
     }
 #endif
     cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, a.data, left.leading, b.data, right.leading,
-                static_cast<float>(beta), out, n);
+                static_cast<float>(beta), out, step);
   } else {
-    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, a.data, left.leading, b.data, right.leading, beta, out, n);
+    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, a.data, left.leading, b.data, right.leading, beta, out, step);
   }
   return true;
 }
 
-template bool blas_gemm(float* out, const Matrix<float>& a, const Matrix<float>& b, double beta);
-template bool blas_gemm(double* out, const Matrix<double>& a, const Matrix<double>& b, double beta);
+template bool blas_gemm(float* out, std::int64_t out_step, const Matrix<float>& a, const Matrix<float>& b, double beta);
+template bool blas_gemm(double* out, std::int64_t out_step, const Matrix<double>& a, const Matrix<double>& b,
+                        double beta);
 
 }  // namespace gradtape::detail

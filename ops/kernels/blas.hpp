@@ -4,10 +4,10 @@
 
 namespace gradtape::detail {
 
-/// out = a · b + beta * out through OpenBLAS or oneDNN, on the calling thread alone; T is float or double, `out`
-/// packed. False, and nothing done, where BLAS cannot read an operand: no axis of it is contiguous, or a size is beyond
-/// its integers.
+/// out = a · b + beta * out through OpenBLAS or oneDNN, on the calling thread alone; T is float or double, a row
+/// of `out` has consecutive elements. False, and nothing done, where BLAS cannot read an operand: no axis of it is
+/// contiguous, or a size is beyond its integers.
 template <class T>
-bool blas_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, double beta);
+bool blas_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, double beta);
 
 }  // namespace gradtape::detail

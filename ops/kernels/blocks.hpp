@@ -149,6 +149,13 @@ double sum_block(const T* x, std::int64_t n) {
   return static_cast<double>(xsimd::hadd(a + b)) + rest;
 }
 
+/// How far past its end a block may be written.
+enum class End {
+  open,    // on: what stands there is padding, or the end is a lane's
+  redone,  // what stands there is written again after it
+  closed,  // not at all: another thread may have written there
+};
+
 /// Takes the gradient of one input block by block.
 template <class T>
 class Writer {
@@ -164,10 +171,10 @@ class Writer {
   }
   bool is_open() const { return target_ != nullptr; }
 
-  /// Where the kernel is to write a block. What a lane writes past its end the next block writes again; only in memory
-  /// taken over from an operand would that destroy what is still to be read.
-  T* block(std::int64_t index, bool whole) {
-    return direct_ && (whole || !taken_) ? target_->template data<T>() + index : buffer_;
+  /// Where the kernel is to write a block. In memory taken over from an operand, what is redone is still to be read.
+  T* block(std::int64_t index, End end) {
+    return direct_ && (end == End::open || (end == End::redone && !taken_)) ? target_->template data<T>() + index
+                                                                            : buffer_;
   }
 
   /// Folds what the kernel has written.
@@ -226,16 +233,19 @@ class Writer {
 template <class T>
 constexpr std::int64_t lane = static_cast<std::int64_t>(64 / sizeof(T));
 
-/// Calls `block(index, n, whole)` over `numel` elements. A block that is not `whole` ends inside an array off a lane
-/// boundary.
+constexpr std::int64_t part_size = 1 << 15;  // elements that are worth a thread; whole blocks
+
+/// Calls `block(index, n, end)` over elements [begin, end) of `numel`.
 template <class T, class F>
-void for_each_block(std::int64_t numel, const Space& space, bool by_row, F block) {
+void for_each_block(std::int64_t begin, std::int64_t end, std::int64_t numel, const Space& space, bool by_row,
+                    F block) {
   const std::int64_t row = space.row();
   by_row = by_row && row >= long_row;
-  for (std::int64_t index = 0; index < numel;) {
-    std::int64_t n = std::min(block_size, numel - index);
+  for (std::int64_t index = begin; index < end;) {
+    std::int64_t n = std::min(block_size, end - index);
     if (by_row) n = std::min(n, row - index % row);
-    block(index, n, n % lane<T> == 0 || index + n == numel);
+    const bool whole = n % lane<T> == 0 || index + n == numel;
+    block(index, n, whole ? End::open : index + n < end ? End::redone : End::closed);
     index += n;
   }
 }

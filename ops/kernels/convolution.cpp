@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/convolution.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/kernels/views.hpp>
@@ -7,19 +8,23 @@
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 /// By matrix products: the elements under each window make a column (Chellapilla et al., "High performance
 /// convolutional neural networks for document processing", 2006). Some rows of windows are taken at a time, so that
-/// their columns stay in the second-level cache between being written and being read.
+/// their columns stay in the second-level cache between being written and being read. Some samples are a part, which
+/// one thread works on.
 namespace gradtape::detail {
 namespace {
 
 constexpr std::int64_t block_bytes = 256 << 10;
 constexpr std::int64_t least_columns = 64;  // fewer make a slow product
+constexpr std::int64_t most_parts = 8;      // each has a gradient of the weight of its own
 
 /// The images of one sample and one block of rows of windows, as matrices, one for each group.
 struct Block {
   std::int64_t sample, row, rows;  // of windows
+  Array room = {};                 // for columns, one for each part
 };
 
 class Blocks {
@@ -35,14 +40,21 @@ class Blocks {
     const std::int64_t rows = std::max(block_bytes / std::max<std::int64_t>(row_bytes.value_or(block_bytes), 1),
                                        (least_columns - 1) / width_ + 1);
     rows_ = as_it_is_ ? c.windows.count[0] : std::min(rows, c.windows.count[0]);
-    if (!as_it_is_) room_ = Array::make(dtype, {c.groups, depth_, rows_ * width_});
+    part_ = (c.x[0] + most_parts - 1) / most_parts;
+    dtype_ = dtype;
   }
 
+  std::int64_t parts() const { return (c_.x[0] + part_ - 1) / part_; }
+
+  /// Calls `f(block, its part)`, for several parts at once.
   template <class F>
   void for_each(F f) const {
-    for (std::int64_t sample = 0; sample < c_.x[0]; ++sample)
-      for (std::int64_t row = 0; row < c_.windows.count[0]; row += rows_)
-        f(Block{sample, row, std::min(rows_, c_.windows.count[0] - row)});
+    parallel_for(c_.x[0], part_, [&](std::int64_t begin, std::int64_t end) {
+      const Array room = as_it_is_ ? Array() : Array::make(dtype_, {c_.groups, depth_, rows_ * width_});
+      for (std::int64_t sample = begin; sample < end; ++sample)
+        for (std::int64_t row = 0; row < c_.windows.count[0]; row += rows_)
+          f(Block{sample, row, std::min(rows_, c_.windows.count[0] - row), room}, begin / part_);
+    });
   }
 
   bool as_it_is() const { return as_it_is_; }
@@ -61,14 +73,14 @@ class Blocks {
   Array columns(const Array& x, const Block& b) const {
     const Shape shape{c_.groups, depth_, b.rows * width_};
     return as_it_is_ ? Array::view(x, shape, packed_strides(shape), b.sample * shape.numel())
-                     : Array::view(room_, shape, packed_strides(shape));
+                     : Array::view(b.room, shape, packed_strides(shape));
   }
 
  private:
   const Convolution& c_;
-  std::int64_t width_, windows_, depth_, rows_;
+  std::int64_t width_, windows_, depth_, rows_, part_;
   bool as_it_is_;
-  Array room_;
+  Dtype dtype_;
 };
 
 /// Calls `f(column, x, lo, hi)` for each row of windows of the block and each of their elements: where a row of columns
@@ -143,7 +155,7 @@ void convolve(const Convolution& c, const Array& y, const Array& x, const Array&
   const Array from = packed(x);
   const Blocks blocks(c, y.dtype());
   const Array w = blocks.weight(weight);
-  blocks.for_each([&](const Block& b) {
+  blocks.for_each([&](const Block& b, std::int64_t /*part*/) {
     const Array columns = columns_of(c, blocks, from, b), out = blocks.outputs(y, b);
     // (out,depth)·(depth,windows) -> (out,windows)
     if (out.packed()) return gemm(out, w, columns, beta);
@@ -162,7 +174,7 @@ void convolve_back(const Convolution& c, const Array& x, const Array& y, const A
   const Array from = packed(y);
   const Blocks blocks(c, x.dtype());
   const Array w = transposed(blocks.weight(weight), 1, 2);
-  blocks.for_each([&](const Block& b) {
+  blocks.for_each([&](const Block& b, std::int64_t /*part*/) {
     const Array columns = blocks.columns(x, b);
     // (depth,out)·(out,windows) -> (depth,windows)
     gemm(columns, w, blocks.outputs(from, b), blocks.as_it_is() ? 1 : 0);
@@ -177,10 +189,16 @@ void correlate(const Convolution& c, const Array& weight, const Array& y, const 
   if (weight.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(x), of = packed(y);
   const Blocks blocks(c, x.dtype());
-  const Array w = blocks.weight(weight);
+  const std::int64_t parts = blocks.parts();
+  std::vector<Array> sums(static_cast<std::size_t>(parts), weight);  // the first one's is the result
+  for (std::int64_t p = 1; p < parts; ++p)
+    fill(sums[static_cast<std::size_t>(p)] = Array::make(x.dtype(), c.weight), 0);
   // (out,windows)·(windows,depth) -> (out,depth)
-  blocks.for_each(
-      [&](const Block& b) { gemm(w, blocks.outputs(of, b), transposed(columns_of(c, blocks, from, b), 1, 2), 1); });
+  blocks.for_each([&](const Block& b, std::int64_t part) {
+    gemm(blocks.weight(sums[static_cast<std::size_t>(part)]), blocks.outputs(of, b),
+         transposed(columns_of(c, blocks, from, b), 1, 2), 1);
+  });
+  for (std::int64_t p = 1; p < parts; ++p) add_elements(weight, sums[static_cast<std::size_t>(p)]);
 }
 
 }  // namespace gradtape::detail

@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/blocks.hpp>
 #include <gradtape/ops/kernels/elementwise.hpp>
 
@@ -21,22 +22,42 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   strides[n_in] = out.strides();
   for (std::size_t i = 0; i < n_in; ++i) strides[i] = broadcast_strides(*x[i], out.shape());
   const Space space(out.shape(), strides, n_in + 1);
-  std::array<Reader<T>, max_arity> readers;
-  bool by_row = false;
-  for (std::size_t i = 0; i < n_in; ++i) {
-    readers[i].open(*x[i], space, i, out.numel());
-    by_row |= readers[i].strided();
-  }
-  alignas(64) T staged[block_size + lane_elements];
-  for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool /*whole*/) {
-    const void* in[max_arity];
-    for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
-    void* to = table.comparison
-                   ? staged
-                   : out.data<T>() + index;  // what a lane writes past a block, the next block writes again
-    kernel(op, &to, in, static_cast<std::size_t>(n));
-    if (table.comparison)
-      for (std::int64_t i = 0; i < n; ++i) out.data<bool>()[index + i] = staged[i] != 0;
+  parallel_for(out.numel(), part_size, [&](std::int64_t begin, std::int64_t end) {
+    std::array<Reader<T>, max_arity> readers;
+    bool by_row = false;
+    for (std::size_t i = 0; i < n_in; ++i) {
+      readers[i].open(*x[i], space, i, out.numel());
+      by_row |= readers[i].strided();
+    }
+    alignas(64) T staged[block_size + lane_elements];
+    for_each_block<T>(begin, end, out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End ends) {
+      const void* in[max_arity];
+      for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
+      const bool in_place = !table.comparison && ends != End::closed;
+      void* to = in_place ? out.data<T>() + index : staged;
+      kernel(op, &to, in, static_cast<std::size_t>(n));
+      if (table.comparison)
+        for (std::int64_t i = 0; i < n; ++i) out.data<bool>()[index + i] = staged[i] != 0;
+      else if (!in_place)
+        std::copy_n(staged, n, out.data<T>() + index);
+    });
+  });
+}
+
+/// One kernel over packed operands of n elements of `size` bytes; those that are null stay so.
+template <std::size_t Outs, std::size_t Ins>
+void run_flat(Kernel kernel, const void* op, const std::array<void*, Outs>& out, const std::array<const void*, Ins>& in,
+              std::int64_t n, std::size_t size) {
+  if (n <= part_size) return kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
+  parallel_for(n, part_size, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t skipped = static_cast<std::size_t>(begin) * size;
+    std::array<void*, Outs> to = out;
+    std::array<const void*, Ins> from = in;
+    for (void*& p : to)
+      if (p) p = static_cast<std::byte*>(p) + skipped;
+    for (const void*& p : from)
+      if (p) p = static_cast<const std::byte*>(p) + skipped;
+    kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
   });
 }
 
@@ -104,41 +125,72 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }
 
   const Space space(shape, strides, values + arity);
-  std::array<Reader<T>, max_arity + 2> readers;
-  std::array<Writer<T>, max_arity> writers;
-  bool by_row = false;
-  for (std::size_t i = 0; i < values; ++i)
-    if (reads >> i & 1) {
-      readers[i].open(x[i], space, i, shape.numel());
-      by_row |= readers[i].strided();
-    }
-  for (std::size_t i = 0; i < arity; ++i)
-    if (out[i]) {
-      by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
-      writers[i].open(out[i], space, values + i, direct[i], taken[i], shape.numel());
-    }
-
+  const bool folds = [&] {
+    for (std::size_t i = 0; i < arity; ++i)
+      if (out[i] && !direct[i]) return true;
+    return false;
+  }();
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
-  for_each_block<T>(shape.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool whole) {
-    const void* in[max_arity + 2]{};
-    void* to[max_arity]{};
+  // Sums into smaller shapes are one chain, so no part of them can be another thread's.
+  parallel_for(shape.numel(), folds ? shape.numel() : part_size, [&](std::int64_t begin, std::int64_t end) {
+    std::array<Reader<T>, max_arity + 2> readers;
+    std::array<Writer<T>, max_arity> writers;
+    bool by_row = false;
     for (std::size_t i = 0; i < values; ++i)
-      if (readers[i].is_open()) in[i] = readers[i].block(index, n);
+      if (reads >> i & 1) {
+        readers[i].open(x[i], space, i, shape.numel());
+        by_row |= readers[i].strided();
+      }
     for (std::size_t i = 0; i < arity; ++i)
-      if (writers[i].is_open()) to[i] = writers[i].block(index, whole);
-    kernel(op, to, in, static_cast<std::size_t>(n));
+      if (out[i]) {
+        by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
+        writers[i].open(out[i], space, values + i, direct[i], taken[i], shape.numel());
+      }
+    for_each_block<T>(begin, end, shape.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End ends) {
+      const void* in[max_arity + 2]{};
+      void* to[max_arity]{};
+      for (std::size_t i = 0; i < values; ++i)
+        if (readers[i].is_open()) in[i] = readers[i].block(index, n);
+      for (std::size_t i = 0; i < arity; ++i)
+        if (writers[i].is_open()) to[i] = writers[i].block(index, ends);
+      kernel(op, to, in, static_cast<std::size_t>(n));
+      for (std::size_t i = 0; i < arity; ++i)
+        if (writers[i].is_open()) writers[i].fold(static_cast<const T*>(to[i]), index, n);
+    });
     for (std::size_t i = 0; i < arity; ++i)
-      if (writers[i].is_open()) writers[i].fold(static_cast<const T*>(to[i]), index, n);
+      if (writers[i].is_open()) writers[i].finish();
   });
   for (std::size_t i = 0; i < arity; ++i) {
     if (!out[i]) continue;
-    writers[i].finish();
     if (fresh[i]) {
       for (Array& array : x)
         if (array && same(array, out[i])) array = {};  // leave the gradient the only handle
       pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
     }
   }
+}
+
+/// One kernel over packed operands of n elements. Where there is a `sum`, the gradient is added to it, else it goes
+/// `to`.
+template <class T>
+void add_flat(Kernel kernel, const void* op, const std::array<void*, max_arity>& sum,
+              const std::array<void*, max_arity>& to, const std::array<const void*, max_arity + 2>& in,
+              std::int64_t numel) {
+  parallel_for(numel, part_size, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) T staged[max_arity][block_size + lane_elements];
+    for (std::int64_t index = begin; index < end; index += block_size) {
+      const std::int64_t n = std::min(block_size, end - index);
+      std::array<void*, max_arity> out{};
+      std::array<const void*, max_arity + 2> from{};
+      for (std::size_t i = 0; i < out.size(); ++i)
+        if (to[i] || sum[i]) out[i] = sum[i] ? staged[i] : static_cast<T*>(to[i]) + index;
+      for (std::size_t i = 0; i < in.size(); ++i)
+        if (in[i]) from[i] = static_cast<const T*>(in[i]) + index;
+      kernel(op, out.data(), from.data(), static_cast<std::size_t>(n));
+      for (std::size_t i = 0; i < sum.size(); ++i)
+        for (std::int64_t k = 0; sum[i] && k < n; ++k) static_cast<T*>(sum[i])[index + k] += staged[i][k];
+    }
+  });
 }
 
 /// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is
@@ -148,16 +200,13 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   const unsigned reads = table.vjp_reads[needs];
   const Array& g = pass.gradient().array();
   const std::span<Array> saved = node.saved();
-  std::array<const std::byte*, max_arity + 2> in;
-  in[0] = g.data();
+  std::array<const void*, max_arity + 2> in{g.data()};
   for (std::size_t i = 0; i <= arity; ++i) in[i + 1] = reads >> (i + 1) & 1 ? saved[i].data() : nullptr;
 
   std::array<Array, max_arity> out;
-  std::array<std::byte*, max_arity> sum;
-  std::array<void*, max_arity> to;
+  std::array<void*, max_arity> sum{}, to{};
   bool adds = false, taken = false;
   for (std::size_t i = 0; i < arity; ++i) {
-    sum[i] = nullptr, to[i] = nullptr;
     if (!(needs >> i & 1)) continue;
     if (const Array& partial = pass.partial(static_cast<int>(i))) {
       sum[i] = partial.data();
@@ -174,29 +223,11 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   }
 
   const Kernel kernel = table.vjp[needs][node.dtype == f64];
-  const std::int64_t numel = g.numel();
-  if (!adds) {
-    kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(numel));
-  } else {
-    with_floating(table.name, node.dtype, [&]<class T>(std::type_identity<T>) {
-      alignas(64) T staged[max_arity][block_size + lane_elements];
-      for (std::size_t i = 0; i < arity; ++i)
-        if (sum[i]) to[i] = staged[i];
-      for (std::int64_t index = 0; index < numel;) {
-        const std::int64_t n = std::min(block_size, numel - index);
-        kernel(op, to.data(), reinterpret_cast<const void* const*>(in.data()), static_cast<std::size_t>(n));
-        for (std::size_t i = 0; i < arity; ++i)
-          if (sum[i])
-            for (std::int64_t k = 0; k < n; ++k) reinterpret_cast<T*>(sum[i])[index + k] += staged[i][k];
-        index += block_size;
-        if (index >= numel) break;
-        for (std::size_t i = 0; i < arity; ++i)
-          if (to[i] && !sum[i]) to[i] = static_cast<T*>(to[i]) + block_size;
-        for (std::size_t i = 0; i < arity + 2; ++i)
-          if (in[i]) in[i] += block_size * static_cast<std::int64_t>(sizeof(T));
-      }
-    });
-  }
+  if (!adds)
+    run_flat(kernel, op, to, in, g.numel(), size_of(node.dtype));
+  else
+    with_floating(table.name, node.dtype,
+                  [&]<class T>(std::type_identity<T>) { add_flat<T>(kernel, op, sum, to, in, g.numel()); });
   pass.gradient() = Tensor();
   for (std::size_t i = 0; i < arity; ++i)
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
@@ -222,12 +253,12 @@ Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, c
       by_row |= readers[k].strided();
     }
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
-  for_each_block<T>(out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, bool /*whole*/) {
+  for_each_block<T>(0, out.numel(), out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End /*ends*/) {
     const void* in[max_arity + 2]{};
     for (std::size_t k = 0; k < values; ++k)
       if (readers[k].is_open()) in[k] = readers[k].block(index, n);
     void* to[max_arity]{};
-    to[i] = out.data<T>() + index;  // what a lane writes past a block, the next block writes again
+    to[i] = out.data<T>() + index;
     kernel(op, to, in, static_cast<std::size_t>(n));
   });
   return out;
@@ -243,10 +274,10 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
     flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
   if (flat) {
     Array out = Array::make(d, first.shape());
-    const void* in[max_arity];
+    std::array<const void*, max_arity> in{};
     for (std::size_t i = 0; i < x.size(); ++i) in[i] = x[i]->data();
-    void* to = out.data();
-    table.value[static_cast<std::size_t>(d)](op, &to, in, static_cast<std::size_t>(out.numel()));
+    run_flat(table.value[static_cast<std::size_t>(d)], op, std::array{static_cast<void*>(out.data())}, in, out.numel(),
+             size_of(d));
     return out;
   }
   const Dtype dtype = compute_dtype(table, x);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/rule.hpp>
 
 #include <algorithm>
@@ -54,6 +55,8 @@ auto gates_of_row(const std::array<Pointer, cell_inputs<Cell>>& x, std::int64_t 
   return out;
 }
 
+constexpr std::int64_t gate_work = 8;  // a gate costs so many plain operations an element
+
 template <class T>
 using GateLane = rule::Lane<T, xsimd::default_arch>;
 
@@ -75,38 +78,42 @@ void store_lane(GateLane<T> lane, T* to, std::int64_t n) {
 template <class Cell, class T>
 void gates_value(const Cell& cell, T* out, const std::array<const T*, cell_inputs<Cell>>& x, std::int64_t rows,
                  std::int64_t width) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const auto from = gates_of_row<Cell>(x, row, width);
-    for (std::int64_t at = 0; at < width; at += static_cast<std::int64_t>(GateLane<T>::size)) {
-      const auto results = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return cell.value(load_lane(from[I] + at)...);
-      }(GateIndices<Cell>{});
-      [&]<std::size_t... O>(std::index_sequence<O...>) {
-        (store_lane(std::get<O>(results), out + (static_cast<std::int64_t>(O) * rows + row) * width + at, width - at),
-         ...);
-      }(std::make_index_sequence<Cell::outputs>{});
+  parallel_for(rows, rows_a_part(width * gate_work), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto from = gates_of_row<Cell>(x, row, width);
+      for (std::int64_t at = 0; at < width; at += static_cast<std::int64_t>(GateLane<T>::size)) {
+        const auto results = [&]<std::size_t... I>(std::index_sequence<I...>) {
+          return cell.value(load_lane(from[I] + at)...);
+        }(GateIndices<Cell>{});
+        [&]<std::size_t... O>(std::index_sequence<O...>) {
+          (store_lane(std::get<O>(results), out + (static_cast<std::int64_t>(O) * rows + row) * width + at, width - at),
+           ...);
+        }(std::make_index_sequence<Cell::outputs>{});
+      }
     }
-  }
+  });
 }
 
 /// Fills those of `out`, gradients of the inputs, that are not null.
 template <class Cell, class T>
 void gates_vjp(const Cell& cell, const std::array<T*, cell_inputs<Cell>>& out, const T* g,
                const std::array<const T*, cell_inputs<Cell>>& x, std::int64_t rows, std::int64_t width) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const auto from = gates_of_row<Cell>(x, row, width);
-    const auto to = gates_of_row<Cell>(out, row, width);
-    for (std::int64_t at = 0; at < width; at += static_cast<std::int64_t>(GateLane<T>::size)) {
-      [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
-        const auto gradients = cell.vjp(load_lane(g + (static_cast<std::int64_t>(O) * rows + row) * width + at)...,
-                                        load_lane(from[I] + at)...);
-        const auto store = [&](T* gate, GateLane<T> lane) {
-          if (gate) store_lane(lane, gate + at, width - at);
-        };
-        (store(to[I], std::get<I>(gradients.all)), ...);
-      }(std::make_index_sequence<Cell::outputs>{}, GateIndices<Cell>{});
+  parallel_for(rows, rows_a_part(width * gate_work), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto from = gates_of_row<Cell>(x, row, width);
+      const auto to = gates_of_row<Cell>(out, row, width);
+      for (std::int64_t at = 0; at < width; at += static_cast<std::int64_t>(GateLane<T>::size)) {
+        [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
+          const auto gradients = cell.vjp(load_lane(g + (static_cast<std::int64_t>(O) * rows + row) * width + at)...,
+                                          load_lane(from[I] + at)...);
+          const auto store = [&](T* gate, GateLane<T> lane) {
+            if (gate) store_lane(lane, gate + at, width - at);
+          };
+          (store(to[I], std::get<I>(gradients.all)), ...);
+        }(std::make_index_sequence<Cell::outputs>{}, GateIndices<Cell>{});
+      }
     }
-  }
+  });
 }
 
 }  // namespace gradtape::detail

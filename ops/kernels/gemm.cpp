@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/core/pool.hpp>
 #include <gradtape/ops/kernels/blas.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
@@ -90,7 +91,7 @@ bool near(const Matrix<T>& x) {
 }
 
 template <class T>
-void blocked_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   const std::int64_t m = a.rows, n = b.cols, k = a.cols;
   const std::int64_t height = even_block(m, most_rows<T>), depth = even_block(k, most_depth);
   const std::int64_t width = divide_up(even_block(n, most_cols<T>), tile_cols<T>) * tile_cols<T>;
@@ -103,7 +104,8 @@ void blocked_gemm(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
       const Panels<T> panels = in_place ? panels_in_place(right) : packed_panels(room_b.data(), right);
       for (std::int64_t i = 0; i < m; i += height) {
         const Matrix<T> left = block_of(a, i, p, height, depth);
-        multiply_block(out + i * n + j, n, pack_a ? packed_columns(room_a.data(), left) : left, panels, add || p > 0);
+        multiply_block(out + i * out_step + j, out_step, pack_a ? packed_columns(room_a.data(), left) : left, panels,
+                       add || p > 0);
       }
     }
 }
@@ -121,6 +123,36 @@ bool blas_is_ahead(std::int64_t m, std::int64_t n, std::int64_t k) {
          static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 40 * 40 * 40;
 }
 
+constexpr std::int64_t most_parts = 16;     // of one product
+constexpr double worth_a_thread = 1 << 21;  // multiplications: some ten microseconds
+
+/// Calls `f(row, col, rows, cols)` for parts of an m x n matrix that has k products an element, several at once. What
+/// they are depends on the sizes alone.
+template <class T, class F>
+void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
+  constexpr std::int64_t least_rows = 8 * tile_rows, least_cols = 4 * tile_cols<T>;
+  const auto parts = static_cast<std::int64_t>(
+      std::min(static_cast<double>(most_parts),
+               static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / worth_a_thread));
+  std::int64_t down = 1, across = 1;
+  while (down * across < parts) {
+    const std::int64_t rows = m / down, cols = n / across;
+    const bool rows_do = rows >= 2 * least_rows, cols_do = cols >= 2 * least_cols;
+    if (cols_do && (cols >= rows || !rows_do))
+      across *= 2;
+    else if (rows_do)
+      down *= 2;
+    else
+      break;
+  }
+  const std::int64_t rows = divide_up(divide_up(m, down), tile_rows) * tile_rows,
+                     cols = divide_up(divide_up(n, across), tile_cols<T>) * tile_cols<T>;
+  parallel(divide_up(m, rows) * divide_up(n, cols), [&](std::int64_t i) {
+    const std::int64_t row = i / divide_up(n, cols) * rows, col = i % divide_up(n, cols) * cols;
+    f(row, col, std::min(rows, m - row), std::min(cols, n - col));
+  });
+}
+
 /// out = or += a · b, which has elements.
 template <class T>
 void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
@@ -134,16 +166,20 @@ void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
     if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, a, b, add);
     if (columns_fit) return add_dots(out, a, b, add);
   }
-  if (blas_is_ahead(a.rows, b.cols, a.cols) && blas_gemm(out, a, b, add ? 1 : 0)) return;
-  blocked_gemm(out, a, b, add);
+  const bool blas = blas_is_ahead(a.rows, b.cols, a.cols);
+  for_each_part<T>(
+      a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
+        const Matrix<T> left = block_of(a, row, 0, rows, a.cols), right = block_of(b, 0, col, b.rows, cols);
+        T* const to = out + row * b.cols + col;
+        if (!blas || !blas_gemm(to, b.cols, left, right, add ? 1 : 0)) blocked_gemm(to, b.cols, left, right, add);
+      });
 }
 
 /// Products [begin, end) of a batch, each of which writes a matrix of its own.
 template <class T>
 void multiply_batch(const Array& out, const Array& a, const Array& b, std::int64_t begin, std::int64_t end, bool add) {
-  for (std::int64_t i = begin; i < end; ++i) {
+  for (std::int64_t i = begin; i < end; ++i)
     multiply(out.data<T>() + start_of(out, i), matrix_at<T>(a, i), matrix_at<T>(b, i), add);
-  }
 }
 
 }  // namespace
@@ -161,7 +197,12 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta) {
     if (out.rank() == 2) return multiply(out.data<T>(), matrix_at<T>(a, 0), matrix_at<T>(b, 0), beta != 0);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
-    multiply_batch<T>(out, a, b, 0, count, beta != 0);
+    const double products = static_cast<double>(out.shape()[-2]) * static_cast<double>(out.shape()[-1]) *
+                            static_cast<double>(a.shape()[-1]);
+    const double together = std::max(1.0, worth_a_thread / std::max(1.0, products));
+    const bool large = products >= most_parts * worth_a_thread;  // each is divided by itself
+    parallel_for(count, large || together >= static_cast<double>(count) ? count : static_cast<std::int64_t>(together),
+                 [&](std::int64_t begin, std::int64_t end) { multiply_batch<T>(out, a, b, begin, end, beta != 0); });
   });
 }
 

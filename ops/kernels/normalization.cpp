@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/normalization.hpp>
 
 #include <algorithm>
@@ -75,7 +76,9 @@ template <class F>
 void for_each_row(const Array& x, const RowNorm& norm, F f) {
   if (x.numel() == 0) return;
   with_floating("layer_norm", x.dtype(), [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t at = 0; at < x.numel(); at += norm.n) f(Row<T>(x.data<T>() + at, norm), at);
+    parallel_for(x.numel() / norm.n, rows_a_part(norm.n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t at = begin * norm.n; at < end * norm.n; at += norm.n) f(Row<T>(x.data<T>() + at, norm), at);
+    });
   });
 }
 
@@ -107,16 +110,28 @@ void normalize_vjp(const Array& out, const Array& g, const Array& x, const RowNo
 
 void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, const RowNorm& norm) {
   constexpr std::int64_t group = 64;
-  const Array part = Array::make(out.dtype(), out.shape());
   fill(out, 0);
-  fill(part, 0);
-  for_each_row(x, norm, [&]<class T>(const Row<T>& row, std::int64_t at) {
-    T *sums = part.data<T>(), *total = out.data<T>();
-    store_row(sums, norm.n, [&](std::int64_t i) { return load(sums + i) + load(g.data<T>() + at + i) * row(i); });
-    const std::int64_t end = at + norm.n;
-    if (end % (group * norm.n) != 0 && end != x.numel()) return;
-    store_row(total, norm.n, [&](std::int64_t i) { return load(total + i) + load(sums + i); });
-    fill(part, 0);
+  if (x.numel() == 0) return;
+  const std::int64_t n = norm.n, rows = x.numel() / n;
+  const std::int64_t part = (rows_a_part(n) + group - 1) / group * group, parts = (rows + part - 1) / part;
+  const Array sums = Array::make(out.dtype(), {parts, 2, n});  // of a part's groups, and of the rows of one
+  fill(sums, 0);
+  with_floating("layer_norm", x.dtype(), [&]<class T>(std::type_identity<T>) {
+    const auto add = [n](T* to, const T* from) {
+      store_row(to, n, [&](std::int64_t i) { return load(to + i) + load(from + i); });
+    };
+    parallel(parts, [&](std::int64_t p) {
+      T *const total = sums.data<T>() + 2 * p * n, *const of_group = total + n;
+      for (std::int64_t r = p * part; r < std::min(rows, (p + 1) * part); ++r) {
+        const Row<T> row(x.data<T>() + r * n, norm);
+        const T* const gr = g.data<T>() + r * n;
+        store_row(of_group, n, [&](std::int64_t i) { return load(of_group + i) + load(gr + i) * row(i); });
+        if ((r + 1) % group != 0 && r + 1 != rows) continue;
+        add(total, of_group);
+        std::fill_n(of_group, n, T{0});
+      }
+    });
+    for (std::int64_t p = 0; p < parts; ++p) add(out.data<T>(), sums.data<T>() + 2 * p * n);
   });
 }
 

@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/pooling.hpp>
 
 #include <algorithm>
@@ -37,14 +38,16 @@ void find_largest(const Array& out, const Array& x, const Windows& windows) {
   const Array from = packed(x);
   const std::int64_t width = windows.image[1], plane = windows.image[0] * width;
   with_floating("max_pool", x.dtype(), [&]<class T>(std::type_identity<T>) {
-    auto* to = out.data<std::int64_t>();
-    const T* const end = from.data<T>() + from.numel();
-    for (const T* image = from.data<T>(); image != end; image += plane)
-      for (std::int64_t row = 0; row < windows.count[0]; ++row) {
-        const Seen rows = seen_by(windows, 0, row);
-        for (std::int64_t col = 0; col < windows.count[1]; ++col)
-          *to++ = largest_of(image, width, rows, seen_by(windows, 1, col));
-      }
+    const std::int64_t results = windows.count[0] * windows.count[1];
+    parallel_for(from.numel() / plane, rows_a_part(plane), [&](std::int64_t begin, std::int64_t end) {
+      auto* to = out.data<std::int64_t>() + begin * results;
+      for (std::int64_t image = begin; image < end; ++image)
+        for (std::int64_t row = 0; row < windows.count[0]; ++row) {
+          const Seen rows = seen_by(windows, 0, row);
+          for (std::int64_t col = 0; col < windows.count[1]; ++col)
+            *to++ = largest_of(from.data<T>() + image * plane, width, rows, seen_by(windows, 1, col));
+        }
+    });
   });
 }
 

@@ -1,8 +1,10 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/reduce.hpp>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 
 #include <xsimd/xsimd.hpp>
 
@@ -56,15 +58,16 @@ struct Min {
       std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
 };
 
-/// One packed row to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact.
-/// The order depends on the length alone.
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
+
+/// Packed elements to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact.
 template <class R, class T>
-T reduce_row(const T* x, std::int64_t n) {
+Wide<T> reduce_piece(const T* x, std::int64_t n) {
   using Batch = xsimd::batch<T>;
-  using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
   constexpr auto lane = static_cast<std::int64_t>(Batch::size);
   constexpr std::int64_t block = 512;
-  Wide total = static_cast<Wide>(R::template start<T>);
+  Wide<T> total = static_cast<Wide<T>>(R::template start<T>);
   for (std::int64_t at = 0; at < n; at += block) {
     const std::int64_t end = std::min(n, at + block);
     const Batch start(R::template start<T>);
@@ -76,10 +79,24 @@ T reduce_row(const T* x, std::int64_t n) {
     const Batch all = R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]));
     alignas(64) T lanes[Batch::size];
     all.store_aligned(lanes);
-    for (const T lane_value : lanes) total = R::combine(total, static_cast<Wide>(lane_value));
-    for (; i < end; ++i) total = R::combine(total, static_cast<Wide>(x[i]));
+    for (const T lane_value : lanes) total = R::combine(total, static_cast<Wide<T>>(lane_value));
+    for (; i < end; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
   }
-  return static_cast<T>(total);
+  return total;
+}
+
+/// One packed row to one number, in an order that depends on its length alone.
+template <class R, class T>
+T reduce_row(const T* x, std::int64_t n) {
+  constexpr std::int64_t piece = 1 << 16;
+  if (n <= piece) return static_cast<T>(reduce_piece<R>(x, n));
+  const std::int64_t count = (n + piece - 1) / piece;
+  static_assert(sizeof(Wide<T>) == size_of(f64));
+  const Array pieces = Array::make(f64, {count});
+  auto* const part = pieces.data<Wide<T>>();
+  parallel(count, [&](std::int64_t i) { part[i] = reduce_piece<R>(x + i * piece, std::min(piece, n - i * piece)); });
+  return static_cast<T>(std::accumulate(part + 1, part + count, part[0],
+                                        [](Wide<T> a, Wide<T> b) { return R::template combine<Wide<T>>(a, b); }));
 }
 
 /// `to = combine(to, row)` over n elements for `rows` rows, `step` apart.
@@ -102,13 +119,15 @@ template <class R, class T>
 void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
   constexpr std::int64_t group = 64, at_once = 8, strip = 1024;
   if (inner == 1) {
-    for (std::int64_t o = 0; o < outer; ++o) out[o] = reduce_row<R>(x + o * n, n);
-    return;
+    return parallel_for(outer, rows_a_part(n), [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t o = begin; o < end; ++o) out[o] = reduce_row<R>(x + o * n, n);
+    });
   }
-  alignas(64) T part[strip];
-  for (std::int64_t o = 0; o < outer; ++o)
-    for (std::int64_t from = 0; from < inner; from += strip) {  // a strip of columns stays in the first-level cache
-      const std::int64_t width = std::min(strip, inner - from);
+  const std::int64_t strips = (inner + strip - 1) / strip;  // of columns: one stays in the first-level cache
+  parallel_for(outer * strips, rows_a_part(n * std::min(strip, inner)), [=](std::int64_t begin, std::int64_t last) {
+    alignas(64) T part[strip];
+    for (std::int64_t i = begin; i < last; ++i) {
+      const std::int64_t o = i / strips, from = i % strips * strip, width = std::min(strip, inner - from);
       T* to = out + o * inner + from;
       std::fill_n(to, width, R::template start<T>);
       for (std::int64_t row = 0; row < n; row += group) {
@@ -121,6 +140,7 @@ void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::
         combine_rows<R, 1>(to, part, 0, width);
       }
     }
+  });
 }
 
 template <class R, class T>
@@ -180,7 +200,9 @@ template <class F>
 void for_each_row(const Array& x, F row) {
   const std::int64_t rows = x.shape()[0], n = x.shape()[1];
   with_type(x.dtype(), [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t r = 0; r < rows; ++r) row(r, x.data<T>() + r * n, n);
+    parallel_for(rows, rows_a_part(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) row(r, x.data<T>() + r * n, n);
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/lane_exp.hpp>
 #include <gradtape/ops/kernels/softmax.hpp>
 #include <gradtape/ops/kernels/softmax_row.hpp>
@@ -5,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include <xsimd/xsimd.hpp>
 
@@ -34,7 +36,9 @@ void for_each_row(const Array& out, F row) {
   if (out.numel() == 0) return;
   const auto rows = out.numel() / n;
   with_floating("softmax", out.dtype(), [&]<class T>(std::type_identity<T> type) {
-    for (std::int64_t r = 0; r < rows; ++r) row(type, r, r * n, n);
+    parallel_for(rows, rows_a_part(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) row(type, r, r * n, n);
+    });
   });
 }
 
@@ -89,13 +93,14 @@ void log_softmax_vjp(const Array& out, const Array& g, const Array& y) {
 }
 
 void cross_entropy(const Array& out, const Array& x, const Array& labels) {
-  double total = 0;
+  const Array losses = Array::make(f64, labels.shape());
+  double* const loss = losses.data<double>();
   for_each_row(x, [&]<class T>(std::type_identity<T>, std::int64_t r, std::int64_t at, std::int64_t n) {
     const T* row = x.data<T>() + at;
     const T top = max_of(row, n);
-    total += static_cast<double>((top - row[labels.data<std::int64_t>()[r]]) + std::log(sum_exp(row, n, top)));
+    loss[r] = static_cast<double>((top - row[labels.data<std::int64_t>()[r]]) + std::log(sum_exp(row, n, top)));
   });
-  fill(out, total / static_cast<double>(labels.numel()));
+  fill(out, std::accumulate(loss, loss + labels.numel(), 0.0) / static_cast<double>(labels.numel()));
 }
 
 void cross_entropy_vjp(const Array& out, const Array& g, const Array& x, const Array& labels) {

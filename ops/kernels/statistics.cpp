@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/statistics.hpp>
 
 #include <cmath>
@@ -23,7 +24,9 @@ template <class F>
 void for_each_row(const Array& out, const Array& x, F f) {
   const std::int64_t rows = x.shape()[0], n = x.shape()[1];
   with_floating("statistics", x.dtype(), [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t r = 0; r < rows; ++r) out.data<T>()[r] = static_cast<T>(f(x.data<T>() + r * n, n));
+    parallel_for(rows, rows_a_part(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) out.data<T>()[r] = static_cast<T>(f(x.data<T>() + r * n, n));
+    });
   });
 }
 

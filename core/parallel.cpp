@@ -1,0 +1,152 @@
+#include <gradtape/core/error.hpp>
+#include <gradtape/core/parallel.hpp>
+#include <gradtape/core/ref.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+namespace gradtape {
+namespace {
+
+void relax() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+int threads_at_first() {
+  const char* text = std::getenv("GRADTAPE_NUM_THREADS");
+  if (!text) return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const std::string_view number = text;
+  int n = 0;
+  const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), n);
+  if (fault != std::errc() || end != number.data() + number.size() || n < 1)
+    throw ValueError(fmt::format("GRADTAPE_NUM_THREADS is \"{}\"; expected a whole number of at least 1", number));
+  return n;
+}
+
+thread_local bool in_a_part = false;
+
+/// Threads that wait for parts. They are never joined: a process may end, or fork, at any time.
+class Pool {
+ public:
+  int threads() {
+    const std::lock_guard lock(mutex_);
+    return size();
+  }
+
+  void resize(int n) {
+    const std::lock_guard lock(mutex_);
+    threads_ = n;
+  }
+
+  void run(std::int64_t count, void (*part)(void*, std::int64_t), void* context) {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (in_a_part || !lock.try_lock() || size() == 1) {
+      for (std::int64_t i = 0; i < count; ++i) part(context, i);
+      return;
+    }
+    call_workers();
+    const detail::AtomicCounts shared;  // parts copy handles of the arrays that they work on
+    count_ = count, part_ = part, context_ = context, next_ = 0;
+    ++round_;
+    round_.notify_all();
+    take_parts();
+    ++round_;
+    for (int i = 0; inside_ != 0; ++i) i < spins ? relax() : std::this_thread::yield();
+    if (fault_) std::rethrow_exception(std::exchange(fault_, {}));
+  }
+
+ private:
+  static constexpr int spins = 2000;  // some ten microseconds: kernels follow each other, and waking takes as long
+
+  int size() {
+    if (threads_ == 0) threads_ = threads_at_first();
+    return threads_;
+  }
+
+  /// Makes those that are missing, and sends to sleep those that are too many.
+  void call_workers() {
+    try {
+      for (; alive_ < threads_ - 1; ++alive_) std::thread([this, index = alive_] { work(index); }).detach();
+    } catch (const std::system_error&) {  // the system gives no more: those that are there do the work
+    }
+    if (wanted_ == threads_ - 1) return;
+    wanted_ = threads_ - 1;
+    wanted_.notify_all();
+  }
+
+  void work(int index) {
+    in_a_part = true;
+    for (std::uint32_t seen = round_;;) {
+      for (int wanted; index >= (wanted = wanted_);) wanted_.wait(wanted);
+      for (int i = 0; i < spins && round_ == seen; ++i) relax();
+      round_.wait(seen);
+      seen = round_;
+      ++inside_;
+      if (seen % 2 == 1 && round_ == seen) take_parts();
+      --inside_;
+    }
+  }
+
+  void take_parts() {
+    const bool before = std::exchange(in_a_part, true);
+    try {
+      for (std::int64_t i; (i = next_++) < count_;) part_(context_, i);
+    } catch (...) {
+      next_ = count_;
+      const std::lock_guard lock(fault_mutex_);
+      if (!fault_) fault_ = std::current_exception();
+    }
+    in_a_part = before;
+  }
+
+  std::mutex mutex_, fault_mutex_;
+  int threads_ = 0, alive_ = 0;
+  std::atomic<int> wanted_{0};           // workers of higher numbers sleep
+  std::atomic<int> inside_{0};           // workers that may be taking parts
+  std::atomic<std::uint32_t> round_{0};  // odd while there are parts to take
+  std::atomic<std::int64_t> next_{0};
+  std::int64_t count_ = 0;
+  void (*part_)(void*, std::int64_t) = nullptr;
+  void* context_ = nullptr;
+  std::exception_ptr fault_;
+};
+
+Pool* the_pool = nullptr;
+
+Pool& pool() {
+  static const bool made = [] {
+    the_pool = new Pool;
+    pthread_atfork(nullptr, nullptr, [] { the_pool = new Pool; });  // the child has none of the threads
+    return true;
+  }();
+  static_cast<void>(made);
+  return *the_pool;
+}
+
+}  // namespace
+
+int num_threads() { return pool().threads(); }
+
+void set_num_threads(int n) {
+  if (n < 1) throw ValueError(fmt::format("set_num_threads: {} threads, expected at least 1", n));
+  pool().resize(n);
+}
+
+void detail::run_parts(std::int64_t count, void (*part)(void*, std::int64_t), void* context) {
+  pool().run(count, part, context);
+}
+
+}  // namespace gradtape
