@@ -38,13 +38,14 @@ bench::Step chain_without_gradient() {
   };
 }
 
-nn::Sequential perceptron(const std::vector<std::int64_t>& widths, const nn::AnyModule& activation) {
+std::shared_ptr<nn::SequentialImpl> perceptron(const std::vector<std::int64_t>& widths,
+                                               const nn::AnyModule& activation) {
   nn::Sequential net;
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     if (i > 0) net->push_back(activation);
     net->push_back(nn::Linear(widths[i], widths[i + 1]));
   }
-  return net;
+  return net.ptr();
 }
 
 bench::Step mlp_step(const bench::Mlp& mlp) {
@@ -53,7 +54,7 @@ bench::Step mlp_step(const bench::Mlp& mlp) {
   const auto x = torch::randn({mlp.batch, mlp.widths.front()}), y = torch::randn({mlp.batch, mlp.widths.back()});
   return [=] {
     sgd->zero_grad();
-    torch::mse_loss(net.ptr()->forward(x), y).backward();
+    torch::mse_loss(net->forward(x), y).backward();
     sgd->step();
   };
 }
@@ -63,37 +64,40 @@ bench::Step cnn_step() {
   const auto conv = [](std::int64_t in, std::int64_t out) {
     return nn::Conv2d(nn::Conv2dOptions(in, out, 3).padding(1));
   };
-  const nn::Sequential net(conv(1, C::first), nn::ReLU(), nn::MaxPool2d(2), conv(C::first, C::second), nn::ReLU(),
-                           nn::MaxPool2d(2), nn::Flatten(), nn::Linear(C::flat, C::hidden), nn::ReLU(),
-                           nn::Linear(C::hidden, C::classes));
+  const auto net = nn::Sequential(conv(1, C::first), nn::ReLU(), nn::MaxPool2d(2), conv(C::first, C::second),
+                                  nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(), nn::Linear(C::flat, C::hidden),
+                                  nn::ReLU(), nn::Linear(C::hidden, C::classes))
+                       .ptr();
   const auto adam = std::make_shared<torch::optim::Adam>(net->parameters(), 1e-3);
   const auto x = torch::randn({C::batch, 1, C::image, C::image});
   const auto y = torch::randint(0, C::classes, {C::batch}, torch::kLong);
   return [=] {
     adam->zero_grad();
-    torch::cross_entropy_loss(net.ptr()->forward(x), y).backward();
+    torch::cross_entropy_loss(net->forward(x), y).backward();
     adam->step();
   };
 }
 
 bench::Step lstm_step() {
   using L = bench::Lstm;
-  const nn::LSTM lstm(nn::LSTMOptions(L::in, L::hidden));
+  const auto lstm = nn::LSTM(nn::LSTMOptions(L::in, L::hidden)).ptr();
   const auto x = torch::randn({L::steps, L::batch, L::in});
   return [=] {
     lstm->zero_grad();
-    std::get<0>(lstm.ptr()->forward(x)).sum().backward();
+    std::get<0>(lstm->forward(x)).sum().backward();
   };
 }
 
 bench::Step transformer_step() {
   using T = bench::Transformer;
-  const nn::TransformerEncoderLayer layer(
-      nn::TransformerEncoderLayerOptions(T::width, T::heads).dim_feedforward(T::feedforward).dropout(0));
+  const auto layer =
+      nn::TransformerEncoderLayer(
+          nn::TransformerEncoderLayerOptions(T::width, T::heads).dim_feedforward(T::feedforward).dropout(0))
+          .ptr();
   const auto x = torch::randn({T::steps, T::batch, T::width});
   return [=] {
     layer->zero_grad();
-    layer.ptr()->forward(x).sum().backward();
+    layer->forward(x).sum().backward();
   };
 }
 
@@ -105,7 +109,7 @@ bench::Step pinn_step() {
   };
   return [=] {
     net->zero_grad();
-    const auto u = net.ptr()->forward(x);
+    const auto u = net->forward(x);
     const auto ddu = derivative(derivative(u));
     (ddu + u).pow(2).mean().backward();
     x.mutable_grad().reset();
