@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: within a minute")
     options = parser.parse_args()
 
-    rounds, seconds = (3, 0.04) if options.quick else (9, 0.2)
+    rounds, seconds = (3, 0.03) if options.quick else (9, 0.2)
     sides = {name: Side(options.programs / program, seconds) for name, program in PROGRAMS.items()}
     workloads = [w for w in sides["gradtape"].workloads if options.match in w]
     if not workloads:

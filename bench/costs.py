@@ -13,7 +13,8 @@ import goals
 from sides import PROGRAMS, environment
 
 
-# A process counts the memory of whoever started it as its own, so a small Python starts it.
+# A process counts the memory of whoever started it as its own, so a small Python starts it; its 8 MiB are the least
+# that can be seen.
 STARTER = """
 import os, sys
 _, status, usage = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ), 0)

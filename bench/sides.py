@@ -18,6 +18,7 @@ class Side:
     """One program, kept running, that times a workload when asked."""
 
     def __init__(self, program, seconds, threads=1):
+        self.program = program
         names = subprocess.run([program, "--benchmark_list_tests"], check=True, capture_output=True, text=True)
         self.workloads = list(dict.fromkeys(line.split("/")[0] for line in names.stdout.splitlines()))
         self.process = subprocess.Popen(
@@ -28,6 +29,8 @@ class Side:
         """Microseconds, of the processor and real; of the fastest where the program knows several ways."""
         print("^" + re.sub(r"[^\w ]", ".", workload) + "/", file=self.process.stdin)
         times = [float(t) for t in self.process.stdout.readline().split()]
+        if not times:
+            sys.exit(f"{self.program} did not time '{workload}'")
         return min(zip(times[::2], times[1::2]))
 
 
