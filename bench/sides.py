@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 
+SPIN_SECONDS = 0.1  # threads that have nothing left to do turn in circles for less than this
 PROGRAMS = {"gradtape": "gradtape_bench", "libtorch": "libtorch_bench", "by hand": "hand_written_bench"}
 
 
@@ -18,7 +20,7 @@ class Side:
     """One program, kept running, that times a workload when asked."""
 
     def __init__(self, program, seconds, threads=1):
-        self.program = program
+        self.program, self.threads = program, threads
         names = subprocess.run([program, "--benchmark_list_tests"], check=True, capture_output=True, text=True)
         self.workloads = list(dict.fromkeys(line.split("/")[0] for line in names.stdout.splitlines()))
         self.process = subprocess.Popen(
@@ -29,6 +31,8 @@ class Side:
         """Microseconds, of the processor and real; of the fastest where the program knows several ways."""
         print("^" + re.sub(r"[^\w ]", ".", workload) + "/", file=self.process.stdin)
         times = [float(t) for t in self.process.stdout.readline().split()]
+        if self.threads > 1:
+            time.sleep(SPIN_SECONDS)
         if not times:
             sys.exit(f"{self.program} did not time '{workload}'")
         return min(zip(times[::2], times[1::2]))
