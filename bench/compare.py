@@ -122,7 +122,7 @@ def main():
     gaining = [w for w in goals.GAIN if w in workloads]
     threads = [thread_row(*item) for item in measure(on_two, gaining, rounds).items()]
     if threads:
-        print("\ngradtape on one thread and on two, and libtorch on two; real time, which other programs on the machine lengthen.\n")
+        print("\ngradtape on one thread and on two, libtorch on two; real time, which other programs lengthen.\n")
         print_table("{:<28} {:>12} {:>12} {:>12} {:>16}  {}",
                     ("workload", "one µs", "two µs", "libtorch µs", "one/two", "goal"), map(thread_cells, threads))
 
