@@ -1,63 +1,44 @@
-"""Runs the benchmarks of gradtape and of its peers in turn and prints a table. Called by script/bench."""
+"""Measures gradtape against its peers and prints the tables. Called by script/bench."""
 
 import argparse
 import json
 import re
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
-SIDES = {"gradtape": "gradtape_bench", "libtorch": "libtorch_bench", "hand-written": "hand_written_bench"}
-GOALS = {  # libtorch / gradtape, at least
-    "chain 1000 forward+backward": 50,
-    "MLP 2-8-1 B4": 40,
-    "MLP 784-128-10 B64": 1.8,
-}
+import costs
+import goals
+from sides import PROGRAMS, Side, measure
 
 PACKAGES = {"g++": "g++", "libtorch": "libtorch-dev", "OpenBLAS": "libopenblas-dev", "oneDNN": "libdnnl-dev"}
+PROCESSOR, REAL = 0, 1  # of a time
 
 
-class Side:
-    """One program, kept running, that times a workload when asked."""
-
-    def __init__(self, program, seconds):
-        names = subprocess.run([program, "--benchmark_list_tests"], check=True, capture_output=True, text=True)
-        self.workloads = list(dict.fromkeys(line.split("/")[0] for line in names.stdout.splitlines()))
-        self.process = subprocess.Popen(
-            [program, f"--benchmark_min_time={seconds}", "--serve"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def time(self, workload):
-        """Microseconds; of the fastest where the program knows several ways."""
-        print("^" + re.sub(r"[^\w ]", ".", workload) + "/", file=self.process.stdin)
-        return min(map(float, self.process.stdout.readline().split()))
+def median(samples, clock):
+    return statistics.median(sample[clock] for sample in samples)
 
 
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+def ratio(samples, others, clock):
+    """The median of the rounds' ratios."""
+    return statistics.median(a[clock] / b[clock] for a, b in zip(samples, others))
 
 
-def measure(sides, workloads, rounds):
-    """workload -> side -> a time for each round. Sides take turns, so that the drift of a shared machine cancels."""
-    times = {w: {name: [] for name, side in sides.items() if w in side.workloads} for w in workloads}
-    for round in range(rounds):
-        for i, (workload, by_side) in enumerate(times.items()):
-            progress(f"round {round + 1} of {rounds}, workload {i + 1} of {len(times)}")
-            for name, samples in by_side.items():
-                samples.append(sides[name].time(workload))
-    progress("")
-    return times
+def speed_row(workload, by_side):
+    times = {f"{name} us": median(by_side[name], PROCESSOR) if name in by_side else None for name in PROGRAMS}
+    gain = ratio(by_side["libtorch"], by_side["gradtape"], PROCESSOR)
+    share = ratio(by_side["by hand"], by_side["gradtape"], PROCESSOR) if "by hand" in by_side else None
+    goal, share_goal = goals.SPEED.get(workload, (None, None))
+    met = None if goal is None else goals.met(gain, goal) and (share_goal is None or goals.met(share, share_goal))
+    return {"workload": workload, **times, "libtorch/gradtape": gain, "share of limit": share, "goal": goal,
+            "share goal": share_goal, "met": met}
 
 
-def summarize(workload, by_side):
-    """Medians over the rounds; the ratio's is that of the rounds' ratios."""
-    row = {"workload": workload}
-    row |= {f"{name} us": statistics.median(by_side[name]) if name in by_side else None for name in SIDES}
-    ratio = statistics.median(t / g for t, g in zip(by_side["libtorch"], by_side["gradtape"]))
-    goal = GOALS.get(workload)
-    return row | {"libtorch/gradtape": ratio, "goal": goal, "met": ratio >= goal if goal else None}
+def thread_row(workload, by_side):
+    times = {f"{name} us": median(samples, REAL) for name, samples in by_side.items()}
+    gain = ratio(by_side["one thread"], by_side["two threads"], REAL)
+    goal = goals.GAIN[workload]
+    return {"workload": workload, **times, "gain": gain, "goal": goal, "met": goals.met(gain, goal)}
 
 
 def figure(value):
@@ -67,13 +48,36 @@ def figure(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
-def print_table(rows):
-    line = "{:<28} {:>12} {:>12} {:>11} {:>18}  {}"
-    print(line.format("workload", "gradtape µs", "libtorch µs", "by hand µs", "libtorch/gradtape", "goal"))
+def factor(value):
+    """A ratio, to the two places at which it is compared with its goal."""
+    return f"{value:.2f}"
+
+
+def verdict(row, goal):
+    return f"{goal}: {'met' if row['met'] else 'MISSED'}" if row["goal"] else ""
+
+
+def print_table(line, head, rows):
+    print(line.format(*head))
     for row in rows:
-        figures = [figure(row[f"{name} us"]) for name in SIDES] + [figure(row["libtorch/gradtape"])]
-        goal = f"≥ {row['goal']}: {'met' if row['met'] else 'MISSED'}" if row["goal"] else ""
-        print(line.format(row["workload"], *figures, goal).rstrip())
+        print(line.format(*row).rstrip())
+
+
+def speed_cells(row):
+    share = "" if row["share of limit"] is None else f"{100 * row['share of limit']:.0f} %"
+    goal = f"≥ {row['goal']}" + (" and the limit" if row["share goal"] else "")
+    return (row["workload"], *(figure(row[f"{name} us"]) for name in PROGRAMS), factor(row["libtorch/gradtape"]), share,
+            verdict(row, goal))
+
+
+def thread_cells(row):
+    times = (figure(row[f"{name} us"]) for name in ("one thread", "two threads", "libtorch, two"))
+    return (row["workload"], *times, factor(row["gain"]), verdict(row, f"≥ {row['goal']}"))
+
+
+def cost_cells(row):
+    limit = "≤ libtorch" if row["goal"] == row["libtorch"] else f"< {row['goal']}"
+    return (row["cost"], figure(row["gradtape"]), figure(row["libtorch"]), verdict(row, limit))
 
 
 def environment():
@@ -91,24 +95,46 @@ def environment():
 def main():
     parser = argparse.ArgumentParser(prog="script/bench", description="gradtape against its peers")
     parser.add_argument("--programs", type=Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("match", nargs="?", default="", help="only workloads whose name contains this")
+    parser.add_argument("match", nargs="?", default="", help="only workloads whose name contains this, and no costs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: within a minute")
     options = parser.parse_args()
 
-    rounds, seconds = (3, 0.05) if options.quick else (9, 0.2)
-    sides = {name: Side(options.programs / program, seconds) for name, program in SIDES.items()}
+    rounds, seconds = (3, 0.03) if options.quick else (9, 0.2)
+    sides = {name: Side(options.programs / program, seconds) for name, program in PROGRAMS.items()}
     workloads = [w for w in sides["gradtape"].workloads if options.match in w]
     if not workloads:
         parser.error(f"no workload contains '{options.match}'")
 
     header = environment()
     print(", ".join(value if key == "processor" else f"{key} {value}" for key, value in header.items()))
-    print(f"f32, one thread; processor time, medians of {rounds} alternating rounds\n")
-    rows = [summarize(*item) for item in measure(sides, workloads, rounds).items()]
-    print_table(rows)
+    print(f"f32, medians of {rounds} alternating rounds\n")
+
+    print("One thread, processor time. CNN, LSTM and Transformer by hand: their multiplications alone.\n")
+    speed = [speed_row(*item) for item in measure(sides, workloads, rounds).items()]
+    print_table("{:<28} {:>12} {:>12} {:>11} {:>18} {:>12}  {}",
+                ("workload", "gradtape µs", "libtorch µs", "by hand µs", "libtorch/gradtape", "of the limit", "goal"),
+                map(speed_cells, speed))
+
+    on_two = {"one thread": sides["gradtape"],
+              "two threads": Side(options.programs / PROGRAMS["gradtape"], seconds, threads=2),
+              "libtorch, two": Side(options.programs / PROGRAMS["libtorch"], seconds, threads=2)}
+    gaining = [w for w in goals.GAIN if w in workloads]
+    threads = [thread_row(*item) for item in measure(on_two, gaining, rounds).items()]
+    if threads:
+        print("\ngradtape on one thread and on two, libtorch on two; real time, which other programs lengthen.\n")
+        print_table("{:<28} {:>12} {:>12} {:>12} {:>16}  {}",
+                    ("workload", "one µs", "two µs", "libtorch µs", "one/two", "goal"), map(thread_cells, threads))
+
+    around = []
+    if not options.match:
+        print("\nAround the work, processor time.\n")
+        around = costs.measure(options.programs, rounds)
+        print_table("{:<41} {:>12} {:>12}  {}", ("cost", "gradtape", "libtorch", "goal"), map(cost_cells, around))
+
     if options.json:
-        options.json.write_text(json.dumps({**header, "rounds": rounds, "rows": rows}, indent=2) + "\n")
+        figures = {**header, "rounds": rounds, "one thread": speed, "two threads": threads, "costs": around}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

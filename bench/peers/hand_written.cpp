@@ -1,5 +1,6 @@
-// The training steps of ../workloads.cpp written by hand for this one kind of network, with nothing general in them:
-// the practical limit. Every step stands here with each BLAS there is, under "workload/BLAS"; the faster one counts.
+// The practical limits. Steps of ../workloads.cpp are written by hand for this one kind of network, with nothing
+// general in them; of the larger networks only the multiplications are done, all in one product. What multiplies stands
+// here with each BLAS there is, under "workload/BLAS"; the faster one counts.
 
 #include "../workload.hpp"
 #include <cblas.h>
@@ -45,6 +46,24 @@ void zip(float* to, const float* from, std::size_t n, F f) {
   for (; i < n; ++i) to[i] = f(to[i], from[i]);
 }
 
+constexpr auto sigmoid = [](auto x) {
+  using std::exp, xsimd::exp;
+  return 1.f / (1.f + exp(-x));
+};
+
+class Random {
+ public:
+  Vector operator()(Size n) {
+    std::normal_distribution<float> normal(0, 0.05f);
+    Vector values(static_cast<std::size_t>(n));
+    for (float& value : values) value = normal(generator_);
+    return values;
+  }
+
+ private:
+  std::mt19937 generator_{0};
+};
+
 struct Layer {
   Size in, out;
   Vector weight, weight_gradient, bias, bias_gradient;
@@ -54,6 +73,7 @@ struct Layer {
 class Network {
  public:
   Network(const bench::Mlp& mlp, Gemm gemm) : batch_(mlp.batch), gemm_(gemm) {
+    Random random;
     for (std::size_t i = 0; i + 1 < mlp.widths.size(); ++i) {
       const Size in = mlp.widths[i], out = mlp.widths[i + 1];
       layers_.push_back({in, out, random(out * in), random(out * in), random(out), random(out), random(batch_ * out),
@@ -78,10 +98,7 @@ class Network {
     const auto width = static_cast<std::size_t>(layer.out);
     for (std::size_t row = 0; row < layer.y.size(); row += width) {
       if (l + 1 < layers_.size())
-        zip(&layer.y[row], layer.bias.data(), width, [](auto y, auto b) {
-          using std::exp, xsimd::exp;
-          return 1.f / (1.f + exp(-(y + b)));
-        });
+        zip(&layer.y[row], layer.bias.data(), width, [](auto y, auto b) { return sigmoid(y + b); });
       else
         zip(&layer.y[row], layer.bias.data(), width, [](auto y, auto b) { return y + b; });
     }
@@ -117,30 +134,110 @@ class Network {
     zip(layer.bias.data(), layer.bias_gradient.data(), width, descend);
   }
 
-  Vector random(Size n) {
-    std::normal_distribution<float> normal(0, 0.05f);
-    Vector values(static_cast<std::size_t>(n));
-    for (float& value : values) value = normal(generator_);
-    return values;
-  }
-
-  std::mt19937 generator_{0};
   Size batch_;
   Gemm gemm_;
   std::vector<Layer> layers_;
   Vector x_, target_;
 };
 
+/// sum(sigmoid(a*b+a)) and its gradients, as separate passes or as one.
+struct Gates {
+  static constexpr Size n = bench::side * bench::side;
+  Vector a = Random()(n), b = Random()(n), y = a, grad_a = a, grad_b = a;
+
+  void by_op() {
+    map(
+        y, [](auto p, auto q) { return p * q; }, a, b);
+    map(
+        y, [](auto p, auto q) { return p + q; }, y, a);
+    map(y, sigmoid, y);
+    Lanes sum(0.f);
+    for (std::size_t i = 0; i < y.size(); i += Lanes::size) sum += Lanes::load_aligned(&y[i]);
+    benchmark::DoNotOptimize(xsimd::hadd(sum));
+    map(
+        y, [](auto s) { return s * (1.f - s); }, y);
+    map(
+        grad_a, [](auto g, auto q) { return g * q; }, y, b);
+    map(
+        grad_b, [](auto g, auto p) { return g * p; }, y, a);
+    map(
+        grad_a, [](auto h, auto g) { return h + g; }, grad_a, y);
+  }
+
+  void fused() {
+    Lanes sum(0.f);
+    for (std::size_t i = 0; i < a.size(); i += Lanes::size) {
+      const auto p = Lanes::load_aligned(&a[i]), q = Lanes::load_aligned(&b[i]);
+      const Lanes s = sigmoid(p * q + p), g = s * (1.f - s);
+      sum += s;
+      (g * (q + 1.f)).store_aligned(&grad_a[i]);
+      (g * p).store_aligned(&grad_b[i]);
+    }
+    benchmark::DoNotOptimize(xsimd::hadd(sum));
+  }
+
+ private:
+  template <class F, class... X>
+  static void map(Vector& to, F f, const X&... x) {
+    static_assert(n % Lanes::size == 0);
+    for (std::size_t i = 0; i < to.size(); i += Lanes::size) f(Lanes::load_aligned(&x[i])...).store_aligned(&to[i]);
+  }
+};
+
+// The multiplications of a step: forwards, for the gradients of weights, and for those of inputs but the first, which
+// nobody asks for.
+
+constexpr Size cnn_multiplications() {
+  using C = bench::Cnn;
+  constexpr Size pixels = C::image * C::image, first = pixels * C::first * 9;
+  constexpr Size rest = pixels / 4 * C::second * C::first * 9 + C::flat * C::hidden + C::hidden * C::classes;
+  return C::batch * (2 * first + 3 * rest);
+}
+constexpr Size lstm_multiplications() {
+  using L = bench::Lstm;
+  return L::steps * L::batch * 4 * L::hidden * (2 * L::in + 3 * L::hidden);
+}
+constexpr Size transformer_multiplications() {
+  using T = bench::Transformer;
+  constexpr Size in = 3 * T::width * T::width, attention = 2 * T::steps * T::width;
+  constexpr Size rest = attention + T::width * T::width + 2 * T::width * T::feedforward;
+  return T::steps * T::batch * (2 * in + 3 * rest);
+}
+
+/// A product of as many multiplications as asked for, of a shape that every BLAS is fast at.
+bench::Step product(Size multiplications, Gemm gemm) {
+  constexpr Size side = 512;
+  const Size depth = multiplications / (side * side);
+  return [=, a = Random()(side * depth), b = Random()(depth * side), c = Random()(side * side)]() mutable {
+    gemm('N', 'N', side, side, depth, a, b, c);
+  };
+}
+
 }  // namespace
 
-void bench::register_workloads() {
-  for (const Mlp& mlp : mlps()) {
-    const auto variant = [&](const char* blas, Gemm gemm) {
-      add(mlp.name() + "/" + blas, [net = std::make_shared<Network>(mlp, gemm)] { net->step(); });
-    };
-    variant("openblas", openblas_gemm);
+std::vector<bench::Workload> bench::workloads() {
+  struct Blas {
+    const char* name;
+    Gemm gemm;
+  };
+  const std::vector<Blas> all_blas {
+    {"openblas", openblas_gemm},
 #if GRADTAPE_ONEDNN
-    variant("onednn", onednn_gemm);
+        {"onednn", onednn_gemm},
 #endif
+  };
+
+  std::vector<Workload> all{{gates_by_op, [] { return [gates = Gates()]() mutable { gates.by_op(); }; }},
+                            {gates_fused, [] { return [gates = Gates()]() mutable { gates.fused(); }; }}};
+  for (const auto& [blas, gemm] : all_blas) {
+    const auto add = [&all, blas = blas](const std::string& name, std::function<Step()> prepare) {
+      all.push_back({name + "/" + blas, std::move(prepare)});
+    };
+    for (const Mlp& mlp : mlps())
+      add(mlp.name(), [mlp, gemm = gemm] { return [net = Network(mlp, gemm)]() mutable { net.step(); }; });
+    add(Cnn::name, [gemm = gemm] { return product(cnn_multiplications(), gemm); });
+    add(Lstm::name, [gemm = gemm] { return product(lstm_multiplications(), gemm); });
+    add(Transformer::name, [gemm = gemm] { return product(transformer_multiplications(), gemm); });
   }
+  return all;
 }

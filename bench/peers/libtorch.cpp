@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "../workload.hpp"
@@ -9,92 +10,155 @@
 
 namespace {
 
-std::shared_ptr<torch::nn::SequentialImpl> perceptron(const std::vector<std::int64_t>& widths,
-                                                      const torch::nn::AnyModule& activation) {
-  torch::nn::Sequential net;
+namespace nn = torch::nn;
+
+torch::Tensor chain(const torch::Tensor& x) {
+  torch::Tensor y = x;
+  for (int i = 0; i < bench::chain_length; ++i) y = y * x;
+  return y;
+}
+
+torch::Tensor scalar() { return torch::ones({1}).set_requires_grad(true); }
+
+bench::Step chain_forward_backward() {
+  return [x = scalar()] {
+    chain(x).backward();
+    x.mutable_grad().reset();
+  };
+}
+
+bench::Step chain_forward() {
+  return [x = scalar()] { benchmark::DoNotOptimize(chain(x)); };
+}
+
+bench::Step chain_without_gradient() {
+  return [x = scalar()] {
+    const torch::NoGradGuard off;
+    benchmark::DoNotOptimize(chain(x));
+  };
+}
+
+std::shared_ptr<nn::SequentialImpl> perceptron(const std::vector<std::int64_t>& widths,
+                                               const nn::AnyModule& activation) {
+  nn::Sequential net;
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     if (i > 0) net->push_back(activation);
-    net->push_back(torch::nn::Linear(widths[i], widths[i + 1]));
+    net->push_back(nn::Linear(widths[i], widths[i + 1]));
   }
   return net.ptr();
 }
 
-void add_chain() {
-  const auto chain = [](const torch::Tensor& x) {
-    torch::Tensor y = x;
-    for (int i = 0; i < bench::chain_length; ++i) y = y * x;
-    return y;
-  };
-  const auto x = torch::ones({1}).set_requires_grad(true);
-  bench::add("chain 1000 forward+backward", [=] {
-    chain(x).backward();
-    x.mutable_grad().reset();
-  });
-  bench::add("chain 1000 forward", [=] { benchmark::DoNotOptimize(chain(x)); });
-  bench::add("chain 1000 without gradient", [=] {
-    const torch::NoGradGuard off;
-    benchmark::DoNotOptimize(chain(x));
-  });
-}
-
-void add_mlp(const bench::Mlp& mlp) {
-  const auto net = perceptron(mlp.widths, torch::nn::AnyModule(torch::nn::Sigmoid()));
+bench::Step mlp_step(const bench::Mlp& mlp) {
+  const auto net = perceptron(mlp.widths, nn::AnyModule(nn::Sigmoid()));
   const auto sgd = std::make_shared<torch::optim::SGD>(net->parameters(), bench::learning_rate);
   const auto x = torch::randn({mlp.batch, mlp.widths.front()}), y = torch::randn({mlp.batch, mlp.widths.back()});
-  bench::add(mlp.name(), [=] {
+  return [=] {
     sgd->zero_grad();
     torch::mse_loss(net->forward(x), y).backward();
     sgd->step();
-  });
+  };
 }
 
-void add_pinn() {
-  const auto net = perceptron({1, bench::pinn_width, bench::pinn_width, 1}, torch::nn::AnyModule(torch::nn::Tanh()));
+bench::Step cnn_step() {
+  using C = bench::Cnn;
+  const auto conv = [](std::int64_t in, std::int64_t out) {
+    return nn::Conv2d(nn::Conv2dOptions(in, out, 3).padding(1));
+  };
+  const auto net = nn::Sequential(conv(1, C::first), nn::ReLU(), nn::MaxPool2d(2), conv(C::first, C::second),
+                                  nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(), nn::Linear(C::flat, C::hidden),
+                                  nn::ReLU(), nn::Linear(C::hidden, C::classes))
+                       .ptr();
+  const auto adam = std::make_shared<torch::optim::Adam>(net->parameters(), 1e-3);
+  const auto x = torch::randn({C::batch, 1, C::image, C::image});
+  const auto y = torch::randint(0, C::classes, {C::batch}, torch::kLong);
+  return [=] {
+    adam->zero_grad();
+    torch::cross_entropy_loss(net->forward(x), y).backward();
+    adam->step();
+  };
+}
+
+bench::Step lstm_step() {
+  using L = bench::Lstm;
+  const auto lstm = nn::LSTM(nn::LSTMOptions(L::in, L::hidden)).ptr();
+  const auto x = torch::randn({L::steps, L::batch, L::in});
+  return [=] {
+    lstm->zero_grad();
+    std::get<0>(lstm->forward(x)).sum().backward();
+  };
+}
+
+bench::Step transformer_step() {
+  using T = bench::Transformer;
+  const auto layer =
+      nn::TransformerEncoderLayer(
+          nn::TransformerEncoderLayerOptions(T::width, T::heads).dim_feedforward(T::feedforward).dropout(0))
+          .ptr();
+  const auto x = torch::randn({T::steps, T::batch, T::width});
+  return [=] {
+    layer->zero_grad();
+    layer->forward(x).sum().backward();
+  };
+}
+
+bench::Step pinn_step() {
+  const auto net = perceptron({1, bench::pinn_width, bench::pinn_width, 1}, nn::AnyModule(nn::Tanh()));
   const auto x = torch::linspace(0, 1, bench::pinn_points).reshape({bench::pinn_points, 1}).set_requires_grad(true);
   const auto derivative = [x](const torch::Tensor& y) {
     return torch::autograd::grad({y.sum()}, {x}, {}, true, true)[0];
   };
-  bench::add("PINN 1-32-32-1 second order", [=] {
+  return [=] {
     net->zero_grad();
     const auto u = net->forward(x);
     const auto ddu = derivative(derivative(u));
-    (ddu + u).square().mean().backward();
+    (ddu + u).pow(2).mean().backward();
     x.mutable_grad().reset();
-  });
+  };
 }
 
-void add_large_arrays() {
-  const auto a = torch::randn({bench::side, bench::side}).set_requires_grad(true);
-  const auto b = torch::randn({bench::side, bench::side}).set_requires_grad(true);
-  bench::add("sum(sigmoid(a*b+a)) 1M", [=] {
+torch::Tensor large() { return torch::randn({bench::side, bench::side}); }
+
+bench::Step gates_step() {
+  return [a = large().set_requires_grad(true), b = large().set_requires_grad(true)] {
     (a * b + a).sigmoid().sum().backward();
     a.mutable_grad().reset();
     b.mutable_grad().reset();
-  });
-
-  const torch::Tensor x = a.detach(), y = b.detach(), row = y[0];
-  const auto primitive = [](const std::string& name, auto f) {
-    bench::add(name + " 1M", [f] { benchmark::DoNotOptimize(f()); });
   };
-  primitive("exp", [=] { return x.exp(); });
-  primitive("tanh", [=] { return x.tanh(); });
-  primitive("sigmoid", [=] { return x.sigmoid(); });
-  primitive("add", [=] { return x + y; });
-  primitive("add row", [=] { return x + row; });
-  primitive("sum", [=] { return x.sum(); });
-  primitive("sum axis 0", [=] { return x.sum(0); });
-  primitive("sum axis 1", [=] { return x.sum(1); });
-  primitive("softmax", [=] { return x.softmax(1); });
-  primitive("transposed copy", [=] { return x.t().contiguous(); });
+}
+
+template <class F>
+bench::Workload primitive(const std::string& name, F f) {
+  return {name + " 1M",
+          [f]() -> bench::Step { return [f, x = large(), y = large()] { benchmark::DoNotOptimize(f(x, y)); }; }};
 }
 
 }  // namespace
 
-void bench::register_workloads() {
+std::vector<bench::Workload> bench::workloads() {
+  using torch::Tensor;
   torch::manual_seed(0);
-  torch::set_num_threads(1);
-  add_chain();
-  for (const Mlp& mlp : mlps()) add_mlp(mlp);
-  add_pinn();
-  add_large_arrays();
+  std::vector<Workload> all{{"chain 1000 forward+backward", chain_forward_backward},
+                            {"chain 1000 forward", chain_forward},
+                            {"chain 1000 without gradient", chain_without_gradient}};
+  for (const Mlp& mlp : mlps()) all.push_back({mlp.name(), [mlp] { return mlp_step(mlp); }});
+  const std::vector<Workload> others{
+      {gates_by_op, gates_step},
+      {gates_fused, gates_step},
+      {Cnn::name, cnn_step},
+      {Lstm::name, lstm_step},
+      {Transformer::name, transformer_step},
+      {"PINN 1-32-32-1 second order", pinn_step},
+      primitive("exp", [](const Tensor& x, const Tensor&) { return x.exp(); }),
+      primitive("tanh", [](const Tensor& x, const Tensor&) { return x.tanh(); }),
+      primitive("sigmoid", [](const Tensor& x, const Tensor&) { return x.sigmoid(); }),
+      primitive("add", [](const Tensor& x, const Tensor& y) { return x + y; }),
+      primitive("add row", [](const Tensor& x, const Tensor& y) { return x + y[0]; }),
+      primitive("sum", [](const Tensor& x, const Tensor&) { return x.sum(); }),
+      primitive("sum axis 0", [](const Tensor& x, const Tensor&) { return x.sum(0); }),
+      primitive("sum axis 1", [](const Tensor& x, const Tensor&) { return x.sum(1); }),
+      primitive("softmax", [](const Tensor& x, const Tensor&) { return x.softmax(1); }),
+      primitive("transposed copy", [](const Tensor& x, const Tensor&) { return x.t().contiguous(); }),
+  };
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
 }
