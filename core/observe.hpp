@@ -63,7 +63,7 @@ namespace detail {
 void watch(const Call& call);
 
 template <class Op>
-void watch(const Op& op, const Array& output, std::span<const Array* const> inputs) {
+[[gnu::cold, gnu::noinline]] void watch(const Op& op, const Array& output, std::span<const Array* const> inputs) {
   Call call{Op::name, inputs, output};
   if constexpr (requires(AttributeVisitor& visitor) { op.attributes(visitor); }) {
     call.self = &op;

@@ -13,19 +13,18 @@ class Count {
   bool unique() const { return n_.load(std::memory_order_acquire) == 1; }
   bool shared() const { return n_.load(std::memory_order_relaxed) & shared_bit; }
 
-  void add() {
+  [[gnu::always_inline]] void add() {
     const std::uint32_t n = n_.load(std::memory_order_relaxed);
     if (is_atomic(n)) [[unlikely]]
-      n_.fetch_add(1, std::memory_order_relaxed);
-    else
-      n_.store(n + 1, std::memory_order_relaxed);
+      return add_atomically();
+    n_.store(n + 1, std::memory_order_relaxed);
   }
 
   /// True when the last handle has gone.
-  bool drop() {
+  [[gnu::always_inline]] bool drop() {
     const std::uint32_t n = n_.load(std::memory_order_relaxed);
     if (is_atomic(n)) [[unlikely]]
-      return (n_.fetch_sub(1, std::memory_order_acq_rel) & ~shared_bit) == 1;
+      return drop_atomically();
     n_.store(n - 1, std::memory_order_relaxed);
     return n == 1;
   }
@@ -40,9 +39,14 @@ class Count {
  private:
   friend class AtomicCounts;
   static constexpr std::uint32_t shared_bit = 1u << 31;
-  static inline constinit std::atomic<int> atomic_counts{0};  // that live
+  static inline constinit std::atomic<std::uint32_t> atomic_counts{0};  // that live
   static bool is_atomic(std::uint32_t n) {
-    return n & shared_bit || atomic_counts.load(std::memory_order_relaxed) != 0;
+    return ((n & shared_bit) | atomic_counts.load(std::memory_order_relaxed)) != 0;
+  }
+  // Apart, so that the plain way is short enough to be inlined.
+  [[gnu::cold, gnu::noinline]] void add_atomically() { n_.fetch_add(1, std::memory_order_relaxed); }
+  [[gnu::cold, gnu::noinline]] bool drop_atomically() {
+    return (n_.fetch_sub(1, std::memory_order_acq_rel) & ~shared_bit) == 1;
   }
 
   std::atomic<std::uint32_t> n_{1};
@@ -71,7 +75,7 @@ class Ref {
     return Ref(p);
   }
 
-  Ref(const Ref& other) noexcept : p_(other.p_) {
+  [[gnu::always_inline]] Ref(const Ref& other) noexcept : p_(other.p_) {
     if (p_) p_->count.add();
   }
   Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
@@ -79,7 +83,7 @@ class Ref {
     std::swap(p_, other.p_);
     return *this;
   }
-  ~Ref() {
+  [[gnu::always_inline]] ~Ref() {
     if (p_ && p_->count.drop()) T::destroy(p_);
   }
 

@@ -44,21 +44,26 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   });
 }
 
-/// One kernel over packed operands of n elements of `size` bytes; those that are null stay so.
-template <std::size_t Outs, std::size_t Ins>
-void run_flat(Kernel kernel, const void* op, const std::array<void*, Outs>& out, const std::array<const void*, Ins>& in,
-              std::int64_t n, std::size_t size) {
-  if (n <= part_size) return kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
+/// One kernel over packed operands of n elements of `size` bytes, part by part; those that are null stay so.
+void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+                    std::int64_t n, std::size_t size) {
   parallel_for(n, part_size, [&](std::int64_t begin, std::int64_t end) {
     const std::size_t skipped = static_cast<std::size_t>(begin) * size;
-    std::array<void*, Outs> to = out;
-    std::array<const void*, Ins> from = in;
-    for (void*& p : to)
-      if (p) p = static_cast<std::byte*>(p) + skipped;
-    for (const void*& p : from)
-      if (p) p = static_cast<const std::byte*>(p) + skipped;
+    std::array<void*, max_arity> to{};
+    std::array<const void*, max_arity + 2> from{};
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (out[i]) to[i] = static_cast<std::byte*>(out[i]) + skipped;
+    for (std::size_t i = 0; i < in.size(); ++i)
+      if (in[i]) from[i] = static_cast<const std::byte*>(in[i]) + skipped;
     kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
   });
+}
+
+/// The same at once where it is no more than a part.
+void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+              std::int64_t n, std::size_t size) {
+  if (n > part_size) return run_parts_flat(kernel, op, out, in, n, size);
+  kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
 }
 
 /// The dtype an op computes in. Throws DtypeError.
@@ -274,10 +279,10 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
     flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
   if (flat) {
     Array out = Array::make(d, first.shape());
-    std::array<const void*, max_arity> in{};
+    const void* in[max_arity];
     for (std::size_t i = 0; i < x.size(); ++i) in[i] = x[i]->data();
-    run_flat(table.value[static_cast<std::size_t>(d)], op, std::array{static_cast<void*>(out.data())}, in, out.numel(),
-             size_of(d));
+    void* const to = out.data();
+    run_flat(table.value[static_cast<std::size_t>(d)], op, {&to, 1}, {in, x.size()}, out.numel(), size_of(d));
     return out;
   }
   const Dtype dtype = compute_dtype(table, x);

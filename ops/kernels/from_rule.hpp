@@ -99,8 +99,9 @@ L as_lane(V v) {
     return v;
 }
 
+// Flat: a rule on dual numbers is many small functions, and one that is called keeps its lanes in memory.
 template <class Op, std::size_t N, class T, class Arch>
-void value_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
+[[gnu::flatten]] void value_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
   using L = rule::Lane<T, Arch>;
   const Op op = *static_cast<const Op*>(self);
   T* y = static_cast<T*>(out[0]);
@@ -117,7 +118,7 @@ void value_kernel(const void* self, void* const* out, const void* const* in, std
 }
 
 template <class Op, std::size_t N, class T, class Arch, unsigned Needs>
-void vjp_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
+[[gnu::flatten]] void vjp_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
   using L = rule::Lane<T, Arch>;
   constexpr unsigned reads = ElementwiseTraits<Op, N>::reads_by_mask[Needs];
   const Op op = *static_cast<const Op*>(self);
