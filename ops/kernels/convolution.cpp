@@ -7,8 +7,8 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <type_traits>
-#include <vector>
 
 /// By matrix products: the elements under each window make a column (Chellapilla et al., "High performance
 /// convolutional neural networks for document processing", 2006). Some rows of windows are taken at a time, so that
@@ -189,16 +189,15 @@ void correlate(const Convolution& c, const Array& weight, const Array& y, const 
   if (weight.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(x), of = packed(y);
   const Blocks blocks(c, x.dtype());
-  const std::int64_t parts = blocks.parts();
-  std::vector<Array> sums(static_cast<std::size_t>(parts), weight);  // the first one's is the result
-  for (std::int64_t p = 1; p < parts; ++p)
-    fill(sums[static_cast<std::size_t>(p)] = Array::make(x.dtype(), c.weight), 0);
+  std::array<Array, most_parts> room{weight};  // the first part's sum is the result
+  const std::span<Array> others(room.data() + 1, static_cast<std::size_t>(blocks.parts() - 1));
+  for (Array& sum : others) fill(sum = Array::make(x.dtype(), c.weight), 0);
   // (out,windows)·(windows,depth) -> (out,depth)
   blocks.for_each([&](const Block& b, std::int64_t part) {
-    gemm(blocks.weight(sums[static_cast<std::size_t>(part)]), blocks.outputs(of, b),
+    gemm(blocks.weight(room[static_cast<std::size_t>(part)]), blocks.outputs(of, b),
          transposed(columns_of(c, blocks, from, b), 1, 2), 1);
   });
-  for (std::int64_t p = 1; p < parts; ++p) add_elements(weight, sums[static_cast<std::size_t>(p)]);
+  for (const Array& sum : others) add_elements(weight, sum);
 }
 
 }  // namespace gradtape::detail

@@ -168,15 +168,23 @@ TEST_CASE_TEMPLATE("gemm: BLAS computes the same and refuses what it cannot read
       for (const Layout right : {Layout::rows, Layout::columns}) {
         const Array a = matrix<T>(m, k, left), b = matrix<T>(k, n, right, 2);
         CHECK(makes(product<T>(a, b), m, n, [&](const Array& out, double beta) {
-          CHECK(gt::detail::blas_gemm(out.data<T>(), of(a), of(b), beta));
+          CHECK(gt::detail::blas_gemm(out.data<T>(), out.shape()[1], of(a), of(b), beta));
         }));
       }
   const Array plain = matrix<T>(9, 9, Layout::rows), out = Array::make(gt::dtype_of<T>, {9, 9});
   gt::fill(out, 5);
   for (const Layout layout : {Layout::steps, Layout::stretched_rows, Layout::stretched_columns}) {
     const Array x = matrix<T>(9, 9, layout);
-    CHECK_FALSE(gt::detail::blas_gemm(out.data<T>(), of(x), of(plain), 0));
-    CHECK_FALSE(gt::detail::blas_gemm(out.data<T>(), of(plain), of(x), 0));
+    CHECK_FALSE(gt::detail::blas_gemm(out.data<T>(), out.shape()[1], of(x), of(plain), 0));
+    CHECK_FALSE(gt::detail::blas_gemm(out.data<T>(), out.shape()[1], of(plain), of(x), 0));
   }
   CHECK(gt::equal(gt::Tensor(out), gt::full({9, 9}, 5, {.dtype = gt::dtype_of<T>})));
+
+  const Array wide = Array::make(gt::dtype_of<T>, {9, 14});
+  gt::fill(wide, 5);
+  CHECK(gt::detail::blas_gemm(wide.data<T>() + 3, 14, of(plain), of(plain), 0));
+  const auto expected = product<T>(plain, plain);
+  for (std::size_t i = 0; i < 9; ++i)
+    for (std::size_t j = 0; j < 14; ++j)
+      CHECK(wide.data<T>()[i * 14 + j] == (j >= 3 && j < 12 ? expected[i * 9 + j - 3] : T{5}));
 }
