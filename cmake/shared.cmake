@@ -16,8 +16,7 @@ function(gradtape_shared_library library name)
   if(type STREQUAL SHARED_LIBRARY)
     set_target_properties(${library} PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
     set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
-    # Calls inside of the library stay there and can be inlined; its few thread-local variables are reached without a call.
-    target_compile_options(${library} PRIVATE -fno-semantic-interposition -ftls-model=initial-exec)
+    target_compile_options(${library} PRIVATE -fno-semantic-interposition)  # calls inside of it can be inlined
     target_link_options(${library} PRIVATE LINKER:--version-script=${exports})
     set_property(TARGET ${library} APPEND PROPERTY LINK_DEPENDS ${exports})
   endif()

@@ -33,7 +33,7 @@ namespace detail {
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
 
 template <class Op, std::size_t N, class Arch>
-class ElementwiseNode final : public Node {
+class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   using Traits = ElementwiseTraits<Op, N>;
 
  public:
