@@ -1,7 +1,6 @@
-// Run by run.sh once for each level of x86-64: the library that was loaded is the one for it, and computes what plain loops do.
+// Run by run.sh once for each level of x86-64: the library that was loaded is the one for it, and computes what plain
+// loops do.
 #include <gradtape/gradtape.hpp>
-
-#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,8 @@
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace gt = gradtape;
 
@@ -24,7 +25,9 @@ std::string library() {
   return "";
 }
 
-gt::Tensor sample(const gt::Shape& shape, gt::Dtype dtype) { return gt::uniform(shape, {.low = -2, .high = 2, .dtype = dtype}); }
+gt::Tensor sample(const gt::Shape& shape, gt::Dtype dtype) {
+  return gt::uniform(shape, {.low = -2, .high = 2, .dtype = dtype});
+}
 
 Values values(const gt::Tensor& x) { return x.to(gt::f64).to_vector<double>(); }
 

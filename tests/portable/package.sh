@@ -1,6 +1,6 @@
 #!/bin/sh
-# package.sh BUILD FOLDER: the Debian package of a build holds the library of each level, headers, and what finds them; it depends
-# on the libraries that these need.
+# package.sh BUILD FOLDER: the Debian package of a build holds the library of each level, headers, and what finds them; it
+# depends on the libraries that these need.
 set -eu
 rm -rf "$2"
 mkdir -p "$2"
