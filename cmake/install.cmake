@@ -15,6 +15,8 @@ foreach(library IN LISTS GRADTAPE_LEVELS)
   install(TARGETS ${library} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${folder} NAMELINK_SKIP)
 endforeach()
 
+get_target_property(type gradtape TYPE)
+string(COMPARE EQUAL ${type} STATIC_LIBRARY static)
 install(EXPORT gradtape NAMESPACE gradtape:: DESTINATION ${package_dir} FILE gradtape-targets.cmake)
 configure_package_config_file(cmake/gradtape-config.cmake.in gradtape-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(gradtape-config-version.cmake COMPATIBILITY SameMinorVersion)
@@ -22,10 +24,9 @@ install(FILES ${PROJECT_BINARY_DIR}/gradtape-config.cmake ${PROJECT_BINARY_DIR}/
         DESTINATION ${package_dir})
 
 # pkg-config: a static library needs what it is built on, too.
-get_target_property(type gradtape TYPE)
 set(pc_requires fmt xtensor xsimd)
 set(pc_libraries -lgradtape)
-if(type STREQUAL STATIC_LIBRARY)
+if(static)
   list(APPEND pc_requires openblas zlib libpng)
   if(GRADTAPE_ONEDNN AND DNNL_LIBRARY AND DNNL_INCLUDE_DIR)
     list(APPEND pc_libraries -ldnnl -lgomp)
