@@ -10,7 +10,7 @@
 namespace gradtape {
 namespace detail {
 
-constinit thread_local ThreadState thread_state;
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state;
 
 namespace {
 
@@ -97,13 +97,15 @@ struct Collector {
 };
 
 void register_thread() {
+  static thread_local constinit std::array<FreeList, size_classes> lists{};
   static thread_local Collector collector;
   (void)&collector;
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
   r.threads.push_back(&thread_state);
   thread_state.index = static_cast<std::uint32_t>(r.threads.size());
-  for (std::size_t c = 1; pooled && c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
+  for (std::size_t c = 1; pooled && c < size_classes; ++c) lists[c].limit = list_limit(c);
+  thread_state.lists = lists.data();
 }
 
 void* refill(std::size_t c, std::size_t bytes) {

@@ -4,7 +4,7 @@ set -eu
 for library; do
   symbols=$(nm -D --defined-only "$library" | cut -d ' ' -f 3)
   names=$(echo "$symbols" | c++filt)
-  if echo "$symbols" | grep -vE '^_Z(|Z|GV|GVZ|T[A-Z])NK?8gradtape'; then
+  if echo "$symbols" | grep -vE '^_Z(|Z|GV|GVZ|T[A-Z])N[KVRO]*8gradtape'; then
     echo "exported by $library, and not in namespace gradtape"
     exit 1
   fi
