@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,14 @@ gt::Tensor sample(const gt::Shape& shape, gt::Dtype dtype) {
 
 Values values(const gt::Tensor& x) { return x.to(gt::f64).to_vector<double>(); }
 
-void check_near(const gt::Tensor& got, const Values& expected) {
-  const double tolerance = got.dtype() == gt::f32 ? 1e-5 : 1e-13;
+/// Each element may be off by some roundings for each of the terms, of magnitude 1, that were added up for it.
+void check_near(const gt::Tensor& got, const Values& expected, std::size_t terms = 1) {
+  const double tolerance =
+      8 * (got.dtype() == gt::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon());
   const Values actual = values(got);
   REQUIRE(actual.size() == expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i)
-    if (!(std::abs(actual[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i]))))
+    if (!(std::abs(actual[i] - expected[i]) <= tolerance * (static_cast<double>(terms) + std::abs(expected[i]))))
       FAIL("element " << i << " is " << actual[i] << ", not " << expected[i]);
 }
 
@@ -91,9 +94,9 @@ TEST_CASE("reductions") {
         by_column[j] += element;
         largest[i] = std::max(largest[i], element);
       }
-    check_near(gt::sum(a), {total});
-    check_near(gt::sum(a, {.axes = {1}}), by_row);
-    check_near(gt::sum(a, {.axes = {0}}), by_column);
+    check_near(gt::sum(a), {total}, x.size());
+    check_near(gt::sum(a, {.axes = {1}}), by_row, columns);
+    check_near(gt::sum(a, {.axes = {0}}), by_column, rows);
     check_near(gt::max(a, {.axes = {1}}), largest);
   }
 }
@@ -122,8 +125,8 @@ TEST_CASE("products, small and large") {
       for (std::size_t i = 0; i < m; ++i)
         for (std::size_t l = 0; l < k; ++l)
           for (std::size_t j = 0; j < n; ++j) expected[i * n + j] += x[i * k + l] * y[l * n + j];
-      check_near(gt::matmul(a, b), expected);
-      check_near(gt::matmul(gt::transpose(gt::contiguous(gt::transpose(a))), b), expected);
+      check_near(gt::matmul(a, b), expected, k);
+      check_near(gt::matmul(gt::transpose(gt::contiguous(gt::transpose(a))), b), expected, k);
     }
 }
 
