@@ -29,7 +29,8 @@ struct FreeList {
 };
 
 inline constexpr std::size_t size_classes = 256;
-inline constinit std::array<FreeList, size_classes> no_lists{};  // of a thread until it is registered
+inline constinit std::array<FreeList, size_classes>
+    no_lists{};  // of a thread before it is registered and after it has ended
 
 /// Everything the library keeps per thread. Trivially destructible, so that access needs no guard; what a dying thread
 /// leaves behind is collected by an object that registering creates.

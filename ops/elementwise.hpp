@@ -123,7 +123,7 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
 };
 
 template <class Op, class Arch, std::size_t N>
-Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
+[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
   using Traits = ElementwiseTraits<Op, N>;
   std::array<const Array*, N> in;
   unsigned needs = 0;
