@@ -2,7 +2,7 @@
 
 function(gradtape_shared_library library name)
   set_target_properties(${library} PROPERTIES
-    OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} INSTALL_RPATH $ORIGIN)
+    OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   if(GRADTAPE_PORTABLE)
     string(REGEX MATCH "x86-64-v[34]$" level ${library})
     if(level)
