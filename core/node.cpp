@@ -7,7 +7,7 @@ namespace gradtape {
 // small stack.
 void Node::destroy(Node* node) noexcept {
   static_assert(sizeof(std::uintptr_t) <= sizeof(node->mark));
-  static thread_local constinit Node* waiting = nullptr;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Node* waiting = nullptr;  // as thread_state
   node->mark = reinterpret_cast<std::uintptr_t>(std::exchange(waiting, node));
   bool& running = detail::thread_state.destroying;
   if (running) return;

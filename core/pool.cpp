@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -10,7 +11,7 @@
 namespace gradtape {
 namespace detail {
 
-constinit thread_local ThreadState thread_state;
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state;
 
 namespace {
 
@@ -78,16 +79,16 @@ void move_blocks(FreeList& from, FreeList& to, std::uint32_t n) {
   for (; n > 0 && from.head; --n) push(to, pop(from));
 }
 
-/// Hands a dying thread's pool to the reservoir.
+/// Owns a thread's pool; hands what is in it to the reservoir when the thread dies.
 struct Collector {
+  std::unique_ptr<FreeList[]> lists = std::make_unique<FreeList[]>(size_classes);
+
   ~Collector() {
     Reservoir& r = reservoir();
     ThreadState& state = thread_state;
     const std::lock_guard lock(r.mutex);
-    for (std::size_t c = 0; c < size_classes; ++c) {
-      move_blocks(state.lists[c], r.lists[c], state.lists[c].length);
-      state.lists[c].limit = 0;  // what this thread frees from here on goes to the reservoir at once
-    }
+    for (std::size_t c = 0; c < size_classes; ++c) move_blocks(lists[c], r.lists[c], lists[c].length);
+    state.lists = no_lists.data();  // what this thread frees from here on goes to the reservoir at once
     r.ended_bytes += state.live_bytes.exchange(0);
     r.ended_nodes += state.live_nodes.exchange(0);
     r.threads[state.index - 1] = nullptr;
@@ -98,11 +99,11 @@ struct Collector {
 
 void register_thread() {
   static thread_local Collector collector;
-  (void)&collector;
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
   r.threads.push_back(&thread_state);
   thread_state.index = static_cast<std::uint32_t>(r.threads.size());
+  thread_state.lists = collector.lists.get();
   for (std::size_t c = 1; pooled && c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
 }
 
@@ -113,6 +114,7 @@ void* refill(std::size_t c, std::size_t bytes) {
     Reservoir& r = reservoir();
     const std::lock_guard lock(r.mutex);
     if (r.lists[c].head) {
+      if (state.index == Collector::ended) return pop(r.lists[c]);
       move_blocks(r.lists[c], state.lists[c], std::max<std::uint32_t>(1, state.lists[c].limit / 2));
       return pop(state.lists[c]);
     }

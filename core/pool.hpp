@@ -29,6 +29,8 @@ struct FreeList {
 };
 
 inline constexpr std::size_t size_classes = 256;
+inline constinit std::array<FreeList, size_classes>
+    no_lists{};  // of a thread before it is registered and after it has ended
 
 /// Everything the library keeps per thread. Trivially destructible, so that access needs no guard; what a dying thread
 /// leaves behind is collected by an object that registering creates.
@@ -43,12 +45,14 @@ struct ThreadState {
   std::uint64_t next_id = 1;  // creation order of nodes
   std::atomic<std::int64_t> live_bytes{0};
   std::atomic<std::int64_t> live_nodes{0};
-  std::array<FreeList, size_classes> lists{};
+  FreeList* lists = no_lists.data();
 
   void watch() { watched = detect_anomaly || observer; }
 };
 
-extern constinit thread_local ThreadState thread_state;
+// Reached without a call from a shared library, too. There is little room for such variables where a library is loaded
+// by a running program, so the lists are elsewhere.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state;
 
 /// Only the owning thread writes its counters; others may read them.
 inline void count(std::atomic<std::int64_t>& counter, std::int64_t change) {

@@ -33,7 +33,7 @@ namespace detail {
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
 
 template <class Op, std::size_t N, class Arch>
-class ElementwiseNode final : public Node {
+class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   using Traits = ElementwiseTraits<Op, N>;
 
  public:
@@ -123,7 +123,7 @@ class ElementwiseNode final : public Node {
 };
 
 template <class Op, class Arch, std::size_t N>
-Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
+[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
   using Traits = ElementwiseTraits<Op, N>;
   std::array<const Array*, N> in;
   unsigned needs = 0;

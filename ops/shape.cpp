@@ -69,7 +69,8 @@ struct Contiguous {
 
 Transpose swap_of(std::string_view op, int axis0, int axis1, int rank) {
   Transpose out;
-  for (std::int8_t axis = 0; axis < rank; ++axis) out.order[static_cast<std::size_t>(axis)] = axis;
+  const int axes = std::min(rank, max_rank);  // as it is; unless told, g++ fears a write past the end
+  for (std::int8_t axis = 0; axis < axes; ++axis) out.order[static_cast<std::size_t>(axis)] = axis;
   std::swap(out.order[static_cast<std::size_t>(normalize_axis(op, axis0, rank))],
             out.order[static_cast<std::size_t>(normalize_axis(op, axis1, rank))]);
   return out;

@@ -28,7 +28,7 @@ using ValueOnLanes = decltype(value_on_lanes<Op>(std::make_index_sequence<N>{}))
 /// An elementwise op of N inputs at compile time. Values of its rule are numbered: 0 the gradient, 1 + i input i, 1 + N
 /// the output.
 template <class Op, std::size_t N>
-struct ElementwiseTraits {
+struct [[gnu::visibility("hidden")]] ElementwiseTraits {
   static constexpr std::size_t masks = std::size_t{1} << N;
 
   static constexpr bool comparison = rule::detail::is_mask<ValueOnLanes<Op, N>>;
@@ -142,7 +142,7 @@ template <class Op, std::size_t N, class T, class Arch, unsigned Needs>
 }
 
 template <class Op, std::size_t N, class Arch>
-struct ElementwiseKernels {
+struct [[gnu::visibility("hidden")]] ElementwiseKernels {
   using Traits = ElementwiseTraits<Op, N>;
 
   static constexpr std::array<std::array<Kernel, 2>, Traits::masks> vjp =

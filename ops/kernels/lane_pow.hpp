@@ -17,7 +17,7 @@ Pair<B> ordered_sum(const B& a, const B& b) {
 
 /// ln a as a sum of two, to 63 bits and more, for finite a > 0: 2 artanh s with s = (m - 1) / (m + 1).
 template <class B>
-Pair<B> exact_log(const B& a) {
+[[gnu::visibility("hidden")]] Pair<B> exact_log(const B& a) {
   const auto tiny = a < B(std::numeric_limits<typename B::value_type>::min());
   const Scaled<B> u(xsimd::select(tiny, a * number<B>(0x1p54), a));
   const B n = xsimd::select(tiny, u.n - B(54), u.n), f = u.m - B(1), sum = u.m + B(1), lost = u.m - (sum - B(1));

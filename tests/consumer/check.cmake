@@ -1,13 +1,10 @@
-# Embeds gradtape in another project:  cmake -D compiler=g++ -D build=DIR -P check.cmake
-# Only the consumer's own files are compiled, unless CI asks for the whole program. main.cpp is the README's program.
+# Uses gradtape in another project, in one of three ways; main.cpp is the README's program:
+#   cmake -D compiler=g++ -D build=DIR -P check.cmake                        embedded. Only the consumer's own files are
+#                                                                            compiled, unless CI asks for the whole program
+#   cmake -D compiler=g++ -D build=DIR -D prefix=PREFIX -P check.cmake       installed there, found by CMake
+#   cmake -D compiler=g++ -D build=DIR -D pc=PREFIX/…/gradtape.pc -P check.cmake   the same, found by pkg-config
 
-function(run)
-  execute_process(COMMAND ${ARGV} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
-  if(NOT result EQUAL 0)
-    message(FATAL_ERROR "${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 function(must_be_in_readme text)
   file(READ ${CMAKE_CURRENT_LIST_DIR}/../../README.md readme)
@@ -17,12 +14,25 @@ function(must_be_in_readme text)
   endif()
 endfunction()
 
+set(ENV{CXXFLAGS})  # what is looked for below must be ours
+file(REMOVE_RECURSE ${build})
+
+if(DEFINED pc)
+  run(pkg-config --cflags --libs ${pc})
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  run(pkg-config --variable=libdir ${pc})
+  string(STRIP "${output}" libdir)
+  file(MAKE_DIRECTORY ${build})
+  run(${compiler} -std=c++20 ${CMAKE_CURRENT_LIST_DIR}/main.cpp ${flags} -Wl,-rpath,${libdir} -o ${build}/consumer)
+  run(${build}/consumer)
+  must_be_in_readme("${output}")
+  return()
+endif()
+
 file(READ ${CMAKE_CURRENT_LIST_DIR}/main.cpp program)
 must_be_in_readme("${program}")
-
-set(ENV{CXXFLAGS})  # what is looked for below must be ours
 run(${CMAKE_COMMAND} -G Ninja -S ${CMAKE_CURRENT_LIST_DIR} -B ${build} -D CMAKE_CXX_COMPILER=${compiler}
-    -D CMAKE_EXPORT_COMPILE_COMMANDS=ON)
+    -D CMAKE_EXPORT_COMPILE_COMMANDS=ON -D CMAKE_PREFIX_PATH=${prefix})
 
 file(READ ${build}/compile_commands.json commands)
 string(JSON count LENGTH "${commands}")
@@ -32,7 +42,9 @@ foreach(index RANGE ${last})
   string(JSON command GET "${commands}" ${index} command)
   if(file MATCHES "/tests/consumer/[a-z_]+\\.cpp$")
     string(REGEX REPLACE " -(Wall|Wextra|Wpedantic|Wconversion|Werror|std=[^ ]+|DFMT_SHARED)" "" foreign "${command}")
-    if(foreign MATCHES " -[DWfmO]")
+    if(command MATCHES "/tuned\\.dir/" AND NOT foreign MATCHES " -march=native ")
+      message(FATAL_ERROR "gradtape::native does not ask for this machine's processor: ${command}")
+    elseif(NOT command MATCHES "/tuned\\.dir/" AND foreign MATCHES " -[DWfmO]")
       message(FATAL_ERROR "gradtape forces flags on its consumer: ${command}")
     endif()
   elseif(command MATCHES " -W")
@@ -42,8 +54,11 @@ endforeach()
 if(EXISTS ${build}/gradtape/CTestTestfile.cmake OR EXISTS ${build}/gradtape/tests)
   message(FATAL_ERROR "gradtape adds tests as a subproject")
 endif()
+if(EXISTS ${build}/gradtape/gradtape.pc)
+  message(FATAL_ERROR "gradtape is installed with the project that embeds it")
+endif()
 
-if(DEFINED ENV{CI})
+if(prefix OR DEFINED ENV{CI})
   run(${CMAKE_COMMAND} --build ${build})
   run(${build}/consumer)
   must_be_in_readme("${output}")

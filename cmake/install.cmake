@@ -1,0 +1,53 @@
+# Installed, nothing refers to where it was built or installed, so the prefix may move.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gradtape)
+
+set_target_properties(gradtape_native PROPERTIES EXPORT_NAME native)
+install(TARGETS gradtape gradtape_native EXPORT gradtape FILE_SET HEADERS)
+if(GRADTAPE_ONNX)
+  set_target_properties(gradtape_export_onnx PROPERTIES EXPORT_NAME onnx)
+  install(TARGETS gradtape_export_onnx EXPORT gradtape FILE_SET HEADERS)
+endif()
+foreach(library IN LISTS GRADTAPE_LEVELS)
+  string(REPLACE gradtape_ glibc-hwcaps/ folder ${library})
+  install(TARGETS ${library} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${folder} NAMELINK_SKIP)
+endforeach()
+
+get_target_property(type gradtape TYPE)
+string(COMPARE EQUAL ${type} STATIC_LIBRARY static)
+install(EXPORT gradtape NAMESPACE gradtape:: DESTINATION ${package_dir} FILE gradtape-targets.cmake)
+configure_package_config_file(cmake/gradtape-config.cmake.in gradtape-config.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(gradtape-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/gradtape-config.cmake ${PROJECT_BINARY_DIR}/gradtape-config-version.cmake
+        DESTINATION ${package_dir})
+
+# pkg-config: a static library needs what it is built on, too.
+set(pc_requires fmt xtensor xsimd)
+set(pc_libraries -lgradtape)
+if(static)
+  list(APPEND pc_requires openblas zlib libpng)
+  if(GRADTAPE_ONEDNN AND DNNL_LIBRARY AND DNNL_INCLUDE_DIR)
+    list(APPEND pc_libraries -ldnnl -lgomp)
+  endif()
+endif()
+list(JOIN pc_requires " " pc_requires)
+list(JOIN pc_libraries " " pc_libraries)
+string(REGEX REPLACE "[^/]+" ".." pc_prefix ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(cmake/gradtape.pc.in gradtape.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/gradtape.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+if(GRADTAPE_PORTABLE AND PROJECT_IS_TOP_LEVEL)
+  set(CPACK_GENERATOR DEB)
+  set(CPACK_PACKAGE_NAME libgradtape-dev)
+  set(CPACK_PACKAGE_CONTACT "the gradtape authors")
+  set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+  set(CPACK_STRIP_FILES ON)
+  set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+  set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # added to those that headers need
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS "libfmt-dev, libxtensor-dev, libxsimd-dev")
+  include(CPack)
+endif()
