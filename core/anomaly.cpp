@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Range {
@@ -89,4 +89,4 @@ void detail::check_tangent(const Node& node, const Array& tangent) {
   fail(node.name(), "tangent of the output", tangent, lines + saved(node));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class Node;
 
@@ -54,4 +54,4 @@ void check_gradient(const Node& node, const Array& given, int input, const Array
 void check_tangent(const Node& node, const Array& tangent);
 
 }  // namespace detail
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

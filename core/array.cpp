@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 constexpr std::size_t alignment = 64;
@@ -158,4 +158,4 @@ void fill(const Array& array, double value) {
   });
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Steps between neighbours along each axis, in elements; 0 on an axis that is broadcast.
 using Strides = std::array<std::int64_t, max_rank>;
@@ -95,4 +95,4 @@ void copy_elements(const Array& to, const Array& from);
 /// Sets every element of a packed array. An i64 array takes whole numbers exactly up to 2^53.
 void fill(const Array& array, double value);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

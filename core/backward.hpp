@@ -3,7 +3,7 @@
 #include <gradtape/core/node.hpp>
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class Sweep;
 
@@ -64,4 +64,4 @@ class Forward {
   bool recording_;
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

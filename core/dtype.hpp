@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Element type of an array, known at run time. f32 and f64 differentiate; i64 and boolean index, label and mask.
 enum class Dtype : std::uint8_t { f32, f64, i64, boolean };
@@ -99,4 +99,4 @@ decltype(auto) with_floating(std::string_view op, Dtype dtype, F&& f) {
   detail::throw_not_floating(op, dtype);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

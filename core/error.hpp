@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Base of every exception this library throws. A message names the operation, what is wrong (with the shapes, dtypes
 /// or the file and offset involved) and what to change.
@@ -59,4 +59,4 @@ class FileError : public Error {
   using Error::Error;
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

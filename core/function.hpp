@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 namespace detail {
 
@@ -83,4 +83,4 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// The gradient a sweep starts with: `seed`, or one for an output of exactly one element.
@@ -82,4 +82,4 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
   return out;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

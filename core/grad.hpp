@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `grad`.
 struct GradOptions {
@@ -39,4 +39,4 @@ std::array<Tensor, N> grad(const Tensor& output, const Tensor (&inputs)[N], cons
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const GradOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

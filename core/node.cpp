@@ -1,7 +1,7 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/node.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // A loop, not recursion: a node that dies inside another's destructor waits in a list, so chains of any length fit a
 // small stack.
@@ -35,4 +35,4 @@ void Node::check_thread() {
 void Node::check_thread() {}
 #endif
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class Backward;
 class Forward;
@@ -115,4 +115,4 @@ class Leaf final : public Keeper {
   Array value;
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Is told what an op knows beside its inputs, such as axes or a slope. An op says it in a member,
 ///   void attributes(AttributeVisitor& v) const { v("axes", axes); v("keepdims", keepdims); }
@@ -85,4 +85,4 @@ auto as_one(const Op& op, std::initializer_list<const Array*> inputs, F f) {
 }
 
 }  // namespace detail
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

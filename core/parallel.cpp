@@ -16,7 +16,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 void relax() {
@@ -149,4 +149,4 @@ void detail::run_parts(std::int64_t count, void (*part)(void*, std::int64_t), vo
   pool().run(count, part, context);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// How many threads an operation may take: as many as there are processors, or GRADTAPE_NUM_THREADS says, until
 /// `set_num_threads`. Throws ValueError if that variable is no number of at least 1.
@@ -44,4 +44,4 @@ inline std::int64_t rows_a_part(std::int64_t n) {
 }
 
 }  // namespace detail
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

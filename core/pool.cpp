@@ -8,7 +8,7 @@
 #include <new>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state;
@@ -191,4 +191,4 @@ Memory memory() {
   return total;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class Observer;
 
@@ -69,4 +69,4 @@ std::uint32_t thread_index();
 bool thread_is_alive(std::uint32_t index);
 
 }  // namespace detail
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// std::allocator, from the pool.
 template <class T>
@@ -23,4 +23,4 @@ struct PoolAllocator {
 template <class T>
 using PoolVector = std::vector<T, PoolAllocator<T>>;
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 constexpr std::int64_t whole_up_to = 1000;  // elements; a longer tensor shows the ends of its axes only
@@ -101,7 +101,7 @@ std::string tape_string(const Tensor& result) {
 
 void print_tape(const Tensor& result) { fmt::print("{}", tape_string(result)); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0
 
 // Compiled here, so that a user's program needs <fmt/core.h> only.
 fmt::format_context::iterator fmt::formatter<gradtape::Tensor>::format(const gradtape::Tensor& tensor,

@@ -9,7 +9,7 @@
 
 #include <fmt/core.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// The elements as nested lists, then shape and dtype; long axes are cut in the middle.
 std::string to_string(const Tensor& tensor);
@@ -26,7 +26,7 @@ std::string tape_string(const Tensor& result);
 /// Prints `tape_string(result)` to standard output.
 void print_tape(const Tensor& result);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0
 
 /// \cond
 // `fmt::print("{}\n", tensor)`; takes no format options.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// A count of handles. Plain while one thread owns the object, since atomic counts double the cost of small ops; atomic
 /// while the object is shared (see gradtape::share) or an AtomicCounts lives.
@@ -99,4 +99,4 @@ class Ref {
   T* p_ = nullptr;
 };
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 void check_dims(std::span<const std::int64_t> dims) {
@@ -102,4 +102,4 @@ Shape broadcast(std::string_view op, const Shape& a, const Shape& b) {
   return out;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// The highest rank (number of axes) of a tensor.
 inline constexpr int max_rank = 8;
@@ -121,4 +121,4 @@ unsigned axis_mask(std::string_view op, const IntegerList& axes, int rank);
 /// Throws ShapeError that names `op` and both shapes.
 Shape broadcast(std::string_view op, const Shape& a, const Shape& b);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 template <class T>
@@ -86,4 +86,4 @@ void StateWriter::finish(const std::string& caller) const {
   throw ValueError(fmt::format("{}: the state does not fit:\n  {}", caller, fmt::join(faults, "\n  ")));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

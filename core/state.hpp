@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// The state of a training, or of a part of it, as named tensors: what a file keeps of it. Numbers are scalars, f64 or
 /// i64.
@@ -128,4 +128,4 @@ void load_state(T&& to, const State& state, const std::string& caller = "load_st
   }
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

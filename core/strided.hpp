@@ -8,7 +8,7 @@
 #include <cstdint>
 
 /// Loops over arrays of any strides: stretched, backwards and overlapping ones included.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// Calls `row(n, at)` for every run of n elements along the last axis of `shape`, in row-major order; at[k] is where it
 /// starts under `strides[k]`. A scalar is one run of one element.
@@ -52,4 +52,4 @@ void for_each_pair(const Array& to, const Array& from, F f) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 bool older(const Node* a, const Node* b) { return a->id < b->id; }
@@ -251,4 +251,4 @@ void Forward::splice(const Tensor& result, std::uint64_t floor) {
   if (const Tensor t = sweep_.splice_forward(result, floor); t.defined()) give(t);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// A set of nodes that gives the newest first.
 class Worklist {
@@ -89,4 +89,4 @@ class Sweep {
   std::vector<detail::Ref<Node>> spliced_;  // recorded by rules of this sweep, which still refers to them
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 thread_local constinit Dtype default_dtype_of_thread = f32;
@@ -197,4 +197,4 @@ bool equal(const Tensor& a, const Tensor& b) {
   });
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

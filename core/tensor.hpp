@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class Index;
 
@@ -286,4 +286,4 @@ Tensor tensor(const std::vector<T>& data) {
 /// Same shape, dtype and elements (NaN differs from everything).
 bool equal(const Tensor& a, const Tensor& b);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

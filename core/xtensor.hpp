@@ -34,7 +34,7 @@ struct xtype_for_shape<xt::svector<std::size_t, 4, std::allocator<std::size_t>, 
 #include <xtensor/xarray.hpp>
 #include <xtensor/xnoalias.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 /// An array's elements as an xtensor view, strides included; T must be its element type, const for reading.
@@ -98,4 +98,4 @@ Tensor tensor(const E& expression) {
   return Tensor(out);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

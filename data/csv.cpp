@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 namespace {
 
 using Column = Table::Column;
@@ -298,4 +298,4 @@ Table read_csv(const std::string& path, const CsvOptions& options) {
   return Table(std::move(columns));
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Options of `read_csv`.
 struct CsvOptions {
@@ -70,4 +70,4 @@ class Table {
 /// one.
 Table read_csv(const std::string& path, const CsvOptions& options = {});
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

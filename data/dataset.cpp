@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 /// Copies rows into an array with room for them; `shape` is its own.
@@ -80,4 +80,4 @@ std::vector<std::int64_t> shuffled(std::int64_t size, std::uint64_t seed) {
 
 Tensor stack_examples(std::vector<Tensor> examples) { return stack(examples); }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

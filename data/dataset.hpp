@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Examples by number: `size()` of them, `get(i)` one, a std::array of Tensors (such as an image and its label), always
 /// as many and of the same shapes. A dataset that has a quicker way to several of them may offer `batch(rows)`: the
@@ -150,4 +150,4 @@ std::array<Subset<D>, N> split(const D& dataset, const double (&parts)[N], const
   }(std::make_index_sequence<N>{});
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

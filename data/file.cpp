@@ -12,7 +12,7 @@
 #include <fmt/ranges.h>
 #include <zlib.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 constexpr std::size_t chunk = 1 << 16;  // memory grows by
@@ -199,4 +199,4 @@ void append_little_endian(std::vector<std::uint8_t>& bytes, std::uint64_t value,
   for (std::size_t i = 0; i < count; ++i) bytes.push_back(static_cast<std::uint8_t>(value >> 8 * i));
 }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -11,7 +11,7 @@
 struct z_stream_s;
 
 /// What the readers and writers of files share.
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 
 /// Bytes to fill.
 using Bytes = std::span<std::uint8_t>;
@@ -94,4 +94,4 @@ std::uint64_t little_endian(std::span<const std::uint8_t> bytes, std::size_t at,
 /// Appends `count` bytes of a number, least significant byte first.
 void append_little_endian(std::vector<std::uint8_t>& bytes, std::uint64_t value, std::size_t count);
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 namespace {
 
 using detail::Source;
@@ -86,4 +86,4 @@ Labelled read_idx_pair(const std::string& images, const std::string& labels, con
   return read;
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

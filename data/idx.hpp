@@ -6,7 +6,7 @@
 #include <string>
 
 /// Datasets and their readers.
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Images and their labels, one label an image.
 struct Labelled {
@@ -33,4 +33,4 @@ Tensor read_idx_labels(const std::string& path, const IdxOptions& options = {});
 /// Reads both files of a dataset. Throws what the two readers throw, and FileError if the files differ in their count.
 Labelled read_idx_pair(const std::string& images, const std::string& labels, const IdxOptions& options = {});
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,4 +125,4 @@ Tensor image_grid(const Tensor& images, const GridOptions& options) {
   return reshape(permute(reshape(cells, {rows, columns, c, h, w}), {2, 0, 3, 1, 4}), {c, rows * h, columns * w});
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

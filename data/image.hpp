@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// How images are read.
 struct ImageOptions {
@@ -46,4 +46,4 @@ struct GridOptions {
 /// no images, ValueError for less than one column or a negative gap.
 Tensor image_grid(const Tensor& images, const GridOptions& options = {});
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Options of DataLoader.
 struct LoaderOptions {
@@ -106,4 +106,4 @@ class DataLoader {
   Sampler sampler_;
 };
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 namespace {
 
 using detail::NpyHeader, detail::Source;
@@ -122,4 +122,4 @@ void write_npz(const std::string& path, const NamedTensors& arrays, const NpzOpt
   zip.write();
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Tensors with names, in the order of the file.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
@@ -35,4 +35,4 @@ struct NpzOptions {
 /// written or needs zip64.
 void write_npz(const std::string& path, const NamedTensors& arrays, const NpzOptions& options = {});
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 constexpr std::string_view magic("\x93NUMPY", 6);
@@ -181,4 +181,4 @@ std::vector<std::uint8_t> npy_header(Dtype dtype, const Shape& shape) {
   return bytes;
 }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

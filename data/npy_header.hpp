@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 
 /// What stands before the elements of an .npy file.
 struct NpyHeader {
@@ -27,4 +27,4 @@ NpyHeader read_npy_header(Source& source);
 /// A header of version 1 for the elements of a packed array, in this machine's byte order.
 std::vector<std::uint8_t> npy_header(Dtype dtype, const Shape& shape);
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

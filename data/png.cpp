@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <png.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 constexpr std::size_t signature_size = 8;
@@ -133,4 +133,4 @@ void write_png_file(const std::string& path, std::size_t width, std::size_t heig
   write_file(path, bytes);
 }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 
 /// An image as a PNG file holds it.
 struct Png {
@@ -29,4 +29,4 @@ Png read_png_file(const std::string& path);
 void write_png_file(const std::string& path, std::size_t width, std::size_t height, std::size_t channels,
                     std::span<const std::uint8_t> samples);
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 /// The seed of a batch: drawn from a stream of seeds by its place, so that batches have nothing in common.
@@ -164,4 +164,4 @@ std::int64_t batch_count(std::int64_t examples, const PrefetchOptions& options) 
   return examples / options.batch_size + (!options.drop_last && examples % options.batch_size > 0 ? 1 : 0);
 }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 
 /// How batches are made ahead of their use.
 struct PrefetchOptions {
@@ -46,4 +46,4 @@ void visit_size(StateVisitor& visitor, std::int64_t size);
 /// Number of batches. Throws ValueError for options that cannot be.
 std::int64_t batch_count(std::int64_t examples, const PrefetchOptions& options);
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 Sampler::Sampler(std::int64_t size, std::uint64_t seed, Order order)
     : size_(size), seed_(static_cast<std::int64_t>(seed)), order_(std::move(order)) {
@@ -78,4 +78,4 @@ void Sampler::visit(StateVisitor& visitor) {
                                  position_, size, epoch_, size_));
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

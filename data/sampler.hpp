@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Which examples an epoch takes and in which order, and how far it has come. The order depends on the seed and the
 /// epoch alone, so that a sampler with its state restored goes on in the middle of an epoch.
@@ -41,4 +41,4 @@ class Sampler {
   Order order_;
 };
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

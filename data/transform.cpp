@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 namespace {
 
 void require_images(std::string_view name, const Tensor& x) {
@@ -66,4 +66,4 @@ Tensor random_flip(const Tensor& images, const RandomFlipOptions& options) {
   return where(turned, flip(images, {-1}), images);
 }
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

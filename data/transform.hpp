@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace gradtape::data {
+namespace gradtape::inline v0::data {
 
 /// Features brought to mean 0 and standard deviation 1: y = (x - mean) / std, elementwise with broadcasting.
 struct Normalize {
@@ -47,4 +47,4 @@ struct RandomFlipOptions {
 /// [0, 1].
 Tensor random_flip(const Tensor& images, const RandomFlipOptions& options = {});
 
-}  // namespace gradtape::data
+}  // namespace gradtape::inline v0::data

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 namespace {
 
 constexpr std::uint32_t local_magic = 0x04034b50, directory_magic = 0x02014b50, end_magic = 0x06054b50;
@@ -196,4 +196,4 @@ void ZipWriter::write() {
   write_file(path_, archive_);
 }
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::data::detail {
+namespace gradtape::inline v0::data::detail {
 
 /// What a zip archive holds, in the order of its directory. Throws FileError with format, file and offset on anything
 /// but stored and deflated files: encryption, zip64, several disks, and on a directory that does not fit the file.
@@ -29,4 +29,4 @@ class ZipWriter {
   std::size_t count_ = 0;
 };
 
-}  // namespace gradtape::data::detail
+}  // namespace gradtape::inline v0::data::detail

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace gradtape::io {
+namespace gradtape::inline v0::io {
 namespace {
 
 std::string folder_of(const std::string& path) {
@@ -84,4 +84,4 @@ void AtomicFile::fail(const std::string& step) const {
   throw FileError(fmt::format("cannot write {}: {}: {}", path_, step, std::strerror(errno)));
 }
 
-}  // namespace gradtape::io
+}  // namespace gradtape::inline v0::io

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace gradtape::io {
+namespace gradtape::inline v0::io {
 
 /// A file that appears as a whole or not at all: whatever happens to the process or the machine, `path` names what it
 /// named before or, once `commit` has renamed the new file, that. A link is followed, and an old file's mode is kept;
@@ -31,4 +31,4 @@ class AtomicFile {
   int folder_ = -1, file_ = -1;
 };
 
-}  // namespace gradtape::io
+}  // namespace gradtape::inline v0::io

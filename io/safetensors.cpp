@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-namespace gradtape::io {
+namespace gradtape::inline v0::io {
 namespace {
 
 using detail::StoredTensor;
@@ -116,4 +116,4 @@ void write_safetensors(const std::string& path, const Safetensors& content) {
   file.commit();
 }
 
-}  // namespace gradtape::io
+}  // namespace gradtape::inline v0::io

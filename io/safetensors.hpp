@@ -7,7 +7,7 @@
 #include <vector>
 
 /// Files of tensors.
-namespace gradtape::io {
+namespace gradtape::inline v0::io {
 
 /// What a safetensors file holds.
 struct Safetensors {
@@ -29,4 +29,4 @@ Safetensors read_safetensors(const std::string& path);
 /// be written.
 void write_safetensors(const std::string& path, const Safetensors& content);
 
-}  // namespace gradtape::io
+}  // namespace gradtape::inline v0::io

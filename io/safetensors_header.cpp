@@ -11,7 +11,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 using Json = nlohmann::json;
@@ -228,4 +228,4 @@ std::string header_text(const SafetensorsHeader& header) {
   return text;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

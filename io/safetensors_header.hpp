@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// What a safetensors header says of one tensor.
 struct StoredTensor {
@@ -37,4 +37,4 @@ SafetensorsHeader parse_header(const std::string& path, std::string_view text, s
 /// "__metadata__" or is no UTF-8.
 std::string header_text(const SafetensorsHeader& header);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Writes all state of a training to one safetensors file, so that it goes on after `load` as if it had never stopped.
 /// What the state is, StateVisitor shows. The file appears as a whole or not at all; see io::write_safetensors, also
@@ -26,4 +26,4 @@ void load(const std::string& path, T&& training) {
   load_state(training, io::read_safetensors(path).tensors, "load: " + path);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "files are little endian, and are read as they are");
@@ -80,4 +80,4 @@ const StoredDtype* find_stored_dtype(std::string_view name) {
 
 const StoredDtype& stored_dtype(Dtype dtype) { return known[static_cast<std::size_t>(dtype)]; }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// An element type that safetensors files know, and how it is read.
 struct StoredDtype {
@@ -20,4 +20,4 @@ struct StoredDtype {
 const StoredDtype* find_stored_dtype(std::string_view name);  ///< null for one that is not known
 const StoredDtype& stored_dtype(Dtype dtype);                 ///< the one of the same bytes
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

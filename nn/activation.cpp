@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 std::string ELU::description() const { return fmt::format("ELU(alpha {})", options.alpha); }
 std::string GELU::description() const { return options.approximate == GeluOptions::tanh ? "GELU(tanh)" : "GELU"; }
@@ -17,4 +17,4 @@ std::string Softplus::description() const {
   return fmt::format("Softplus(beta {}, threshold {})", options.beta, options.threshold);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

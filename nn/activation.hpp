@@ -10,7 +10,7 @@
 // The activations as modules, under PyTorch's names, for those who like them in a printed tree. A function does as
 // well wherever one is called: Sequential({Linear(2, 8), relu, Linear(8, 1)}).
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// A module without members that applies f.
 template <Tensor (*f)(const Tensor&)>
@@ -82,4 +82,4 @@ struct Softplus : AppliedWith<SoftplusOptions, softplus> {
   std::string description() const override;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 /// Both masks as one, for this many keys.
@@ -82,4 +82,4 @@ std::string MultiHeadAttention::description() const {
   return fmt::format("MultiHeadAttention({}, {} heads)", width_, heads_);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

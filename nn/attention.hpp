@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Options of MultiHeadAttention.
 struct MultiHeadAttentionOptions {
@@ -52,4 +52,4 @@ class MultiHeadAttention : public Module {
   MultiHeadAttentionOptions options_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

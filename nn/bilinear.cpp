@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, const LinearOptions& options) {
   if (in1 < 1 || in2 < 1 || out < 1)
@@ -38,4 +38,4 @@ std::string Bilinear::description() const {
   return fmt::format("Bilinear({}, {}, {}{})", w[1], w[2], w[0], bias.defined() ? "" : ", no bias");
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

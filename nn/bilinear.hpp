@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// x1ᵀ·W_o·x2 + b_o for each output o: (…, in1), (…, in2) -> (…, out), the leading axes broadcast. `weight` is
 /// [out, in1, in2], `bias` [out]; both start uniform in ±1/sqrt(in1), as PyTorch's do.
@@ -22,4 +22,4 @@ class Bilinear : public Module {
   Parameter bias;    ///< [out]; empty without bias
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

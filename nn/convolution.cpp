@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 void check_channels(std::string_view layer, std::int64_t in, std::int64_t out, std::int64_t groups) {
@@ -87,4 +87,4 @@ std::string ConvTranspose2d::description() const {
                   detail::option_text("output padding", options_.output_padding, 0));
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 // Parameters are named and laid out as PyTorch's, and start as its do: uniform in ±1/sqrt(fan_in), where fan_in is the
 // number of weights in weight[0]. The size of a kernel is one number for both axes, or one for each. All throw
@@ -84,4 +84,4 @@ class ConvTranspose2d : public Module {
   ConvTransposeOptions options_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::nn::detail {
+namespace gradtape::inline v0::nn::detail {
 
 std::string size_text(const IntegerList& size, int axes) {
   const auto given = size.values();
@@ -19,4 +19,4 @@ std::string option_text(std::string_view name, const IntegerList& value, std::in
   return usual ? "" : fmt::format(", {} {}", name, size_text(value));
 }
 
-}  // namespace gradtape::nn::detail
+}  // namespace gradtape::inline v0::nn::detail

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Dropout::Dropout(double chance) : p(chance) {
   if (!(p >= 0 && p <= 1)) throw ValueError(fmt::format("Dropout: p is {}; expected 0 to 1", p));
@@ -11,4 +11,4 @@ Dropout::Dropout(double chance) : p(chance) {
 
 std::string Dropout::description() const { return fmt::format("Dropout({})", p); }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// `dropout` while the module is in training mode; in evaluation mode x stays as it is. Any shape.
 class Dropout : public Module {
@@ -20,4 +20,4 @@ class Dropout : public Module {
   double p;  ///< chance of an element to become 0
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

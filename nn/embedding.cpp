@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options) : options_(options) {
   if (count < 1 || width < 1)
@@ -30,4 +30,4 @@ std::string Embedding::description() const {
                      options_.padding_idx ? fmt::format(", padding {}", *options_.padding_idx) : "");
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

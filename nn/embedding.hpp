@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// A table of vectors: ids (i…), i64 -> (i…, width). `weight` is [count, width] and starts standard normal; the row of
 /// `padding_idx`, if there is one, starts as 0 and gets no gradient. As PyTorch's.
@@ -25,4 +25,4 @@ class Embedding : public Module {
   EmbeddingOptions options_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn::init {
+namespace gradtape::inline v0::nn::init {
 namespace {
 
 struct Fans {
@@ -91,4 +91,4 @@ void xavier_normal(const Tensor& leaf, const XavierOptions& options) {
 void he_uniform(const Tensor& leaf) { uniform_within(leaf, std::sqrt(6 / fans(leaf).in)); }
 void he_normal(const Tensor& leaf) { normal(leaf, {.std = std::sqrt(2 / fans(leaf).in)}); }
 
-}  // namespace gradtape::nn::init
+}  // namespace gradtape::inline v0::nn::init

@@ -4,7 +4,7 @@
 
 /// Initialisers: fill a leaf with numbers. A weight is [out, in, k…], of a convolution with a kernel of k… elements or
 /// of a linear layer without: fan_in = in·k, fan_out = out·k. Those that need a fan throw ShapeError below rank 2.
-namespace gradtape::nn::init {
+namespace gradtape::inline v0::nn::init {
 
 void constant(const Tensor& leaf, double value);  ///< every element `value`
 void zeros(const Tensor& leaf);                   ///< every element 0
@@ -65,4 +65,4 @@ void he_uniform(const Tensor& leaf);
 /// Normal with standard deviation sqrt(2 / fan_in).
 void he_normal(const Tensor& leaf);
 
-}  // namespace gradtape::nn::init
+}  // namespace gradtape::inline v0::nn::init

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) {
   if (in < 1 || out < 1)
@@ -23,4 +23,4 @@ std::string Linear::description() const {
   return fmt::format("Linear({}, {}{})", weight.shape()[1], weight.shape()[0], bias.defined() ? "" : ", no bias");
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

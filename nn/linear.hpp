@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Options of Linear.
 struct LinearOptions {
@@ -27,4 +27,4 @@ class Linear : public Module {
   Parameter bias;    ///< [out]; empty without bias
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

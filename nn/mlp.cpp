@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Widths::Widths(std::initializer_list<Integer> widths) {
   for (const Integer width : widths) values_.push_back(width.value);
@@ -26,4 +26,4 @@ void MLP::visit(Visitor& v) {
   for (std::size_t i = 0; i < layers.size(); ++i) v(fmt::format("layers.{}", i), layers[i]);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

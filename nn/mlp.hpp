@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Widths of an MLP's layers, input first: `{784, 128, 10}`, or a vector.
 class Widths {
@@ -43,4 +43,4 @@ class MLP : public Module {
   Activation activation_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -10,7 +10,7 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 using Named = std::vector<std::pair<std::string, Tensor>>;
@@ -164,7 +164,7 @@ void visit_state(Module& module, StateVisitor& visitor) {
   module.visit(names);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn
 
 gradtape::Share gradtape::share(const nn::Module& module) {
   std::vector<Tensor> tensors = module.parameters();

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 class StateVisitor;
 }
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 class Module;
 
@@ -127,9 +127,9 @@ std::ostream& operator<<(std::ostream& out, const Module& module);
 /// Names parameters and buffers as the state of a module; see StateVisitor.
 void visit_state(Module& module, StateVisitor& visitor);
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 /// Lets many threads run a model, each under NoGrad, while the guard lives; see Share.
 Share share(const nn::Module& module);
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

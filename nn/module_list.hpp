@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Modules of one type in a row, named "0", "1", …: a member `ModuleList<Linear> layers` gives "layers.0.weight".
 /// Unlike Sequential's they are called one by one, as the module around them wants it.
@@ -52,4 +52,4 @@ class ModuleList : public Module {
   std::vector<M> modules_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 void require_eps(const char* name, double eps) {
@@ -130,4 +130,4 @@ std::string GroupNorm::description() const {
   return fmt::format("GroupNorm({}, {}{})", groups_, channels_, weight.defined() ? "" : ", not affine");
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

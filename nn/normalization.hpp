@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Options of BatchNorm1d and BatchNorm2d.
 struct BatchNormOptions {
@@ -130,4 +130,4 @@ class GroupNorm : public Module {
   double eps_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 /// What the descriptions of the two kinds of pooling begin with.
@@ -60,4 +60,4 @@ std::string Flatten::description() const {
   return fmt::format("Flatten({}, {})", options_.start_axis, options_.end_axis);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 // Layers that change the size of images and have no parameters.
 
@@ -87,4 +87,4 @@ class Flatten : public Module {
   FlattenOptions options_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 SinusoidalPositions::SinusoidalPositions(std::int64_t length, std::int64_t width, double base)
     : table(sinusoidal_positions(length, width, {.base = base})) {}
@@ -25,4 +25,4 @@ std::string RotaryPositions::description() const {
   return fmt::format("RotaryPositions({}, {})", options_.base, options_.interleaved ? "interleaved" : "halves");
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

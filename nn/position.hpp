@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// x + `sinusoidal_positions`: (…, t, width) -> the same.
 class SinusoidalPositions : public Module {
@@ -36,4 +36,4 @@ class RotaryPositions : public Module {
   RotaryOptions options_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -18,7 +18,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 /// A description with ", relu" in it, or as it is.
@@ -206,4 +206,4 @@ LstmResult GRU::step(const Tensor& of_x, const LstmResult& state, const Recurren
   return {detail::gru_step(of_x, state.h, w.weight_hh, w.bias_hh), {}};
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -12,7 +12,7 @@
 // Recurrent networks with PyTorch's names, layout and start: every weight uniform in ±1/sqrt(hidden). A state that is
 // not given is 0.
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// What a recurrent module learns, the rows of its gates one under the other: for an LSTM those of (i, f, g, o), for a
 /// GRU (r, z, n).
@@ -194,4 +194,4 @@ class GRU : public RecurrentLayers {
   LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const override;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 Sequential::Step& Sequential::Step::operator=(const Step& other) {
   Base* mine = held_.get();
@@ -22,4 +22,4 @@ void Sequential::visit(Visitor& v) {
     if (Module* inner = steps_[i].module()) v(std::to_string(i), *inner);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

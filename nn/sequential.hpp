@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Any function of one tensor, ops by name included, which may leave options out.
 class Activation : public Function<Tensor(const Tensor&)> {
@@ -84,4 +84,4 @@ class Sequential : public Module {
   std::vector<Step> steps_;
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

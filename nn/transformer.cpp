@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 namespace {
 
 LayerNorm norm_of(std::int64_t width, const TransformerLayerOptions& options) {
@@ -71,4 +71,4 @@ void TransformerDecoderLayer::visit(Visitor& v) {
       v("linear2", linear2), v("norm1", norm1), v("norm2", norm2), v("norm3", norm3);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Options of TransformerEncoderLayer and TransformerDecoderLayer.
 struct TransformerLayerOptions {
@@ -92,4 +92,4 @@ class TransformerDecoderLayer : public detail::TransformerLayer {
   LayerNorm norm3;                    ///< of the linear layers
 };
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 void save_weights(const Module& module, const std::string& path) {
   io::Safetensors content{module.named_parameters(), {{"format", "pt"}}};  // PyTorch's mark, which some loaders demand
@@ -16,4 +16,4 @@ void load_weights(Module& module, const std::string& path) {
   load_state(module, io::read_safetensors(path).tensors, "load_weights: " + path);
 }
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

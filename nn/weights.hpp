@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace gradtape::nn {
+namespace gradtape::inline v0::nn {
 
 /// Writes parameters and buffers to a safetensors file, under the dotted names and in the layout of PyTorch:
 /// `safetensors.torch.load_file` reads it, and `load_state_dict` takes it. The file appears as a whole or not at all;
@@ -17,4 +17,4 @@ void save_weights(const Module& module, const std::string& path);
 /// dtypes that differ; nothing has changed then.
 void load_weights(Module& module, const std::string& path);
 
-}  // namespace gradtape::nn
+}  // namespace gradtape::inline v0::nn

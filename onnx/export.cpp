@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <onnx/checker.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace onnx_export {
 namespace {
 
@@ -123,4 +123,4 @@ void detail::export_onnx(const Exported& exported, const Tensor& example, const 
   file.commit();
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -10,7 +10,7 @@
 #include <concepts>
 #include <string>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 /// A module that maps one tensor to one, behind its type.
@@ -39,4 +39,4 @@ void export_onnx(const M& module, const Tensor& example, const std::string& path
   detail::export_onnx({module, run}, example, path);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -12,7 +12,7 @@
 #include "value.hpp"
 
 // Ops that ONNX has as small ones.
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 namespace {
 
 using Values = std::vector<Value>;
@@ -101,4 +101,4 @@ Table fused() {
           {"rotary_embedding", rotary_embedding}};
 }
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 namespace {
 
 onnx::TensorProto tensor_proto(const Array& array, const std::string& name) {
@@ -109,4 +109,4 @@ void Graph::output(const std::string& name, const Array& like) {
   node.add_output(name);
 }
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

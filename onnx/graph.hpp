@@ -10,7 +10,7 @@
 #include "trace.hpp"
 #include <onnx/onnx_pb.h>
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 
 /// An attribute of an ONNX node.
 struct Attribute {
@@ -57,4 +57,4 @@ class Graph {
 /// What ONNX calls a dtype.
 onnx::TensorProto::DataType onnx_type(Dtype dtype);
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

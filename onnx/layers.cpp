@@ -3,7 +3,7 @@
 #include "value.hpp"
 #include <fmt/format.h>
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 namespace {
 
 using Values = std::vector<Value>;
@@ -147,4 +147,4 @@ Table layers() {
   };
 }
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

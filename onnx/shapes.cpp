@@ -3,7 +3,7 @@
 
 #include "value.hpp"
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 namespace {
 
 using Values = std::vector<Value>;
@@ -100,4 +100,4 @@ Table shapes() {
   };
 }
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 namespace {
 
 struct Reader : AttributeVisitor {
@@ -39,4 +39,4 @@ void Trace::finish(const Array& output) {
   steps_ = std::move(kept);
 }
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

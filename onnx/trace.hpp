@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 
 /// A call that was seen, with its attributes by name.
 struct Step {
@@ -38,4 +38,4 @@ class Trace : public Observer {
   std::vector<Step> steps_;
 };
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

@@ -8,7 +8,7 @@
 
 #include "graph.hpp"
 
-namespace gradtape::onnx_export {
+namespace gradtape::inline v0::onnx_export {
 
 /// A value of a graph. Its operators add nodes.
 struct Value {
@@ -52,4 +52,4 @@ Table shapes();
 Table layers();
 Table fused();
 
-}  // namespace gradtape::onnx_export
+}  // namespace gradtape::inline v0::onnx_export

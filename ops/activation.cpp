@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor sigmoid(const Tensor& x) { return elementwise(rule::Sigmoid{}, x); }
 Tensor log_sigmoid(const Tensor& x) { return elementwise(rule::LogSigmoid{}, x); }
@@ -51,4 +51,4 @@ Tensor glu(const Tensor& x, const AxisOptions& options) {
   return slice(x, {.axis = axis, .end = size / 2}) * sigmoid(slice(x, {.axis = axis, .begin = size / 2}));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

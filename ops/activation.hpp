@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Activations, elementwise unless it says otherwise; f32 and f64. Where a slope jumps, the gradient is the one named.
 // At ±inf values and gradients are the limits.
@@ -70,4 +70,4 @@ Tensor hardtanh(const Tensor& x, const HardtanhOptions& options = {});
 /// arXiv:1612.08083). Throws ShapeError for an odd size.
 Tensor glu(const Tensor& x, const AxisOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

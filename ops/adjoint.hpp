@@ -7,7 +7,7 @@
 #include <array>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 template <class Op>
@@ -42,4 +42,4 @@ struct Adjoint {
 template <class Op>
 Adjoint(Op, Shape) -> Adjoint<Op>;
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -1,7 +1,7 @@
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/elementwise.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor add(const Operand& a, const Operand& b) { return elementwise(rule::Add{}, a, b); }
 Tensor sub(const Operand& a, const Operand& b) { return elementwise(rule::Sub{}, a, b); }
@@ -20,4 +20,4 @@ Tensor& Tensor::operator-=(const Tensor& other) { return rebind("-=", *this - ot
 Tensor& Tensor::operator*=(const Tensor& other) { return rebind("*=", *this * other); }
 Tensor& Tensor::operator/=(const Tensor& other) { return rebind("/=", *this / other); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

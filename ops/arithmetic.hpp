@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Elementwise arithmetic with broadcasting; an operand may be a C++ number, which takes the tensor's dtype.
 // f32, f64, and i64 except for division. Errors: ShapeError if shapes do not broadcast, DtypeError for mixed dtypes.
@@ -19,4 +19,4 @@ Tensor operator*(const Operand& a, const Operand& b);
 Tensor operator/(const Operand& a, const Operand& b);
 Tensor operator-(const Tensor& x);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

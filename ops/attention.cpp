@@ -22,7 +22,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 constexpr std::string_view op_name = "scaled_dot_product_attention";
@@ -209,4 +209,4 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   return Tensor(out, detail::Ref<Node>::adopt(new AttentionNode(op, out, {&q, &k, &v}, x, rows)));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `scaled_dot_product_attention`.
 struct AttentionOptions {
@@ -25,4 +25,4 @@ struct AttentionOptions {
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using Segment = Function<Tensor(std::span<const Tensor>)>;
@@ -144,4 +144,4 @@ Tensor detail::checkpoint(Segment f, std::span<const Tensor> x) {
   return Tensor(y.array(), Ref<Node>::adopt(new CheckpointNode(y, std::move(f), x, captured, start, random)));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 namespace detail {
 Tensor checkpoint(Function<Tensor(std::span<const Tensor>)> f, std::span<const Tensor> x);
@@ -32,4 +32,4 @@ Tensor checkpoint(F f, const X&... x) {
   return detail::checkpoint(detail::on_span<sizeof...(X)>(std::move(f)), std::array<Tensor, sizeof...(X)>{x...});
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

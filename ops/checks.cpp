@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 void check_numbers(std::string_view op, Dtype dtype) {
   if (dtype == boolean) throw_not_floating(op, dtype);
@@ -33,4 +33,4 @@ Shape replace_axes(std::string_view op, const Shape& shape, int begin, int end, 
   return out;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -8,7 +8,7 @@
 #include <string_view>
 
 /// What ops make sure of before they run.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// Throws DtypeError that names `op` for boolean.
 void check_numbers(std::string_view op, Dtype dtype);
@@ -23,4 +23,4 @@ std::int64_t count(std::string_view op, std::span<const std::int64_t> dims);
 /// `shape` with its axes [begin, end) replaced by others. Throws ShapeError that names `op` beyond `max_rank`.
 Shape replace_axes(std::string_view op, const Shape& shape, int begin, int end, const Shape& with);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// d(cross_entropy)/d(logits): g · (softmax(x) - one_hot(labels)) / n.
@@ -138,4 +138,4 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels, const Nll
                    {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `cross_entropy`.
 struct CrossEntropyOptions {
@@ -31,4 +31,4 @@ struct NllOptions {
 /// Throws as `cross_entropy` does.
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& labels, const NllOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

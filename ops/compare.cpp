@@ -2,7 +2,7 @@
 #include <gradtape/ops/compare.hpp>
 #include <gradtape/ops/elementwise.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor eq(const Operand& a, const Operand& b) { return elementwise(rule::Equal{}, a, b); }
 Tensor ne(const Operand& a, const Operand& b) { return elementwise(rule::NotEqual{}, a, b); }
@@ -30,4 +30,4 @@ Tensor clamp(const Tensor& x, const ClampOptions& options) {
   return elementwise(rule::Clamp{options.min, options.max}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

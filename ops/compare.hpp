@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Elementwise comparisons with broadcasting, boolean results; every dtype, both operands alike; NaN compares false but
 // for !=.
@@ -41,4 +41,4 @@ struct ClampOptions {
 /// that is not whole.
 Tensor clamp(const Tensor& x, const ClampOptions& options);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

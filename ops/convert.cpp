@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct To {
@@ -48,4 +48,4 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes) {
   return Tensor(out);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

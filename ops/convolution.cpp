@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using detail::Convolution, detail::Windows;
@@ -187,4 +187,4 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
   return bias.defined() ? y + reshape(bias, {out, 1, 1}) : y;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

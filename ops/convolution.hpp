@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // As in neural networks, a kernel is not turned round (a cross-correlation). An option of two axes is one number for
 // both or one for each, `{.stride = 2}` or `{.stride = {2, 1}}`. All tensors are f32 or f64, alike; the bias may be
@@ -43,4 +43,4 @@ struct ConvTransposeOptions {
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                         const ConvTransposeOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor full(const Shape& shape, double value, const TensorOptions& options) {
   const Array out = Array::make(options.dtype.value_or(default_dtype()), shape);
@@ -69,4 +69,4 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const MeshgridOpti
   return out;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

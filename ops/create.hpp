@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor zeros(const Shape& shape, const TensorOptions& options = {});               ///< all 0
 Tensor ones(const Shape& shape, const TensorOptions& options = {});                ///< all 1
@@ -50,4 +50,4 @@ struct MeshgridOptions {
 /// Any dtype. Throws ShapeError unless all are vectors, and for more of them than `max_rank`.
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, const MeshgridOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -3,7 +3,7 @@
 #include <gradtape/ops/custom.hpp>
 #include <gradtape/ops/record.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 class CustomNode final : public Node {
@@ -57,4 +57,4 @@ Tensor detail::with_rule(const Tensor& y, std::span<const Tensor> x, Rule rule) 
   return Tensor(y.array(), Ref<Node>::adopt(new CustomNode(y.array(), x, std::move(rule))));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

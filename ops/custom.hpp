@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// x as a constant: no gradient goes through. The same as x.detach(), as a function.
 inline Tensor stop_gradient(const Tensor& x) { return x.detach(); }
@@ -77,4 +77,4 @@ CustomGradient<F, Vjp> custom_gradient(F f, Vjp vjp) {
   return {std::move(f), std::move(vjp)};
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -15,7 +15,7 @@
 // its own, which takes a, and the parts as inputs without a gradient, and has nothing to compute. Where a rule reads
 // another part, it puts it on the tape again: for nothing where the sweep is not recorded; as the function of a that it
 // is where it is. Nothing is ever decomposed twice.
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// Uninitialised memory for a part.
@@ -173,4 +173,4 @@ SvdResult svd(const Tensor& a) {
   return recorded_svd(a, u, s, vt);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

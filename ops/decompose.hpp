@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Factorizations of the matrices on the last two axes, a (m,n) or (…,m,n), f32 or f64, by LAPACK. They differentiate to
 // any order where the factors are differentiable. See ops/linalg.hpp for conventions. For a symmetric a is meant its
@@ -55,4 +55,4 @@ struct SvdResult {
 /// finite.
 SvdResult svd(const Tensor& a);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Diagonal {
@@ -115,4 +115,4 @@ Tensor diag(const Tensor& x, const DiagOptions& options) {
   return record(Adjoint{Diagonal{{n, n}, offset, 0, 1}, Shape{n, n}}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Diagonals and triangles of matrices. Diagonal k of a matrix holds the elements (i, i + k): 0 is the main one, those
 // above it are positive.
@@ -62,4 +62,4 @@ struct DiagOptions {
 /// view. Any dtype. Throws ShapeError for another rank.
 Tensor diag(const Tensor& x, const DiagOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

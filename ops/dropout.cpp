@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// x · scale where the mask is set, else 0; the mask is boolean, so the tape keeps a byte an element.
@@ -30,4 +30,4 @@ Tensor dropout(const Tensor& x, const DropoutOptions& options) {
   return elementwise(Dropout{detail::dropout_scale(p)}, x, bernoulli(1 - p, x.shape(), {.dtype = boolean}));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `dropout`.
 struct DropoutOptions {
@@ -20,4 +20,4 @@ namespace detail {
 constexpr double dropout_scale(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

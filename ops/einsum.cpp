@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 // A label is a letter, or below 'A' one of the axes that `...` stands for, '0' being the last of them.
@@ -241,4 +241,4 @@ Tensor einsum(std::string_view expression, const std::vector<Tensor>& operands) 
   return Einsum(expression, operands).run();
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

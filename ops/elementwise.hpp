@@ -23,7 +23,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
@@ -190,4 +190,4 @@ Tensor elementwise(const Op& op, const X&... x) {
   return detail::elementwise<Op, xsimd::default_arch>(op, operands.tensors());
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Identity {
@@ -88,4 +88,4 @@ Tensor detail::jvp(const Tensor& output, std::span<const Tensor> inputs, std::sp
   return t.defined() ? t : zeros_like(output);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 template <class... P, class... X>
@@ -145,4 +145,4 @@ std::pair<Tensor, Tensor> value_and_grad(F f, const T& x) {
   return {y, gradients[0]};
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// A node that hands its input on.
@@ -53,4 +53,4 @@ Tensor retain_grad(const Tensor& x) {
   return Tensor(x.array(), detail::Ref<Node>::adopt(new RetainNode(x)));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 namespace detail {
 Tensor hook(const Tensor& x, Function<Tensor(const Tensor&)> f);
@@ -35,4 +35,4 @@ Tensor hook(const Tensor& x, F f) {
 ///   h.grad();
 Tensor retain_grad(const Tensor& x);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Gather {
@@ -192,4 +192,4 @@ Tensor embedding(const Tensor& weight, const Tensor& ids, const EmbeddingOptions
   return where(reshape(ids == padding, mask), rows.detach(), rows);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

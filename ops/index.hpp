@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Picking and adding by index. Indices are i64 (DtypeError otherwise) and must lie in [0, n) of the axis they index:
 // IndexError names the op, the index, its place and n. A negative one is an error too, and does not count from the end:
@@ -71,4 +71,4 @@ Tensor along_axis(const Tensor& indices, int axis, const Shape& shape);
 void check_indices(std::string_view op, const Tensor& index, std::int64_t n);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

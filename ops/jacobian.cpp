@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// 1 at flat index k, 0 elsewhere.
@@ -118,4 +118,4 @@ void detail::per_sample_grad(const Function<Tensor(std::span<const Tensor>)>& f,
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = stack(rows[i]);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

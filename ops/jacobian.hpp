@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Derivatives that take many sweeps over one tape. As vjp and jvp, they touch no `.grad()`, work inside of NoGrad, and
 // are on the tape themselves if an input is and grad mode is on.
@@ -116,4 +116,4 @@ std::vector<Tensor> per_sample_grad(F f, const std::vector<Tensor>& parameters, 
   return out;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -18,7 +18,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Concatenate {
@@ -218,4 +218,4 @@ Tensor roll(const Tensor& x, const IntegerList& shifts, const RollOptions& optio
   return y;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

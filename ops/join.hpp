@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Joining and splitting. Every function here takes any dtype; the parts are views, what is joined is a copy.
 
@@ -83,4 +83,4 @@ struct RollOptions {
 /// for a bad axis, or unless there is one axis for each shift.
 Tensor roll(const Tensor& x, const IntegerList& shifts, const RollOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

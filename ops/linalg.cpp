@@ -18,7 +18,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// Each element of x as a vector (n = 1) or matrix (n = 2) that broadcasts.
@@ -275,4 +275,4 @@ SlogdetResult slogdet(const Tensor& a) {
           record(LogAbsDet{}, a, sum(log(abs(diagonal)), {.axes = -1}), factors.lu, factors.pivots)};
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

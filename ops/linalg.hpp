@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Linear algebra on the last two axes: a is a matrix (m,n) or a batch of them (…,m,n), f32 or f64. Everything here, and
 // in ops/decompose.hpp, differentiates to any order. Gradients are written with G for the gradient of the result and
@@ -74,4 +74,4 @@ Tensor solve_triangular_unchecked(const Tensor& a, const Tensor& b, const SolveT
 
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 #include <gradtape/ops/elementwise.hpp>
 #include <gradtape/ops/logic.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor isnan(const Tensor& x) { return elementwise(rule::IsNan{}, x); }
 Tensor isinf(const Tensor& x) { return elementwise(rule::IsInf{}, x); }
@@ -14,4 +14,4 @@ Tensor logical_or(const Tensor& a, const Tensor& b) { return elementwise(rule::L
 Tensor logical_xor(const Tensor& a, const Tensor& b) { return elementwise(rule::LogicalXor{}, a, b); }
 Tensor logical_not(const Tensor& x) { return elementwise(rule::LogicalNot{}, x); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

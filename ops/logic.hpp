@@ -4,7 +4,7 @@
 
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // What kind of number an element is, boolean results; every dtype, where integers and booleans are finite.
 Tensor isnan(const Tensor& x);     ///< NaN
@@ -27,4 +27,4 @@ Tensor logical_or(const Tensor& a, const Tensor& b);   ///< at least one
 Tensor logical_xor(const Tensor& a, const Tensor& b);  ///< exactly one
 Tensor logical_not(const Tensor& x);                   ///< the contrary
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

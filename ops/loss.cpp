@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// d(mse)/d(output), for an upstream gradient of one element: 2·scale · g · (output - target), in one pass.
@@ -173,4 +173,4 @@ Tensor gaussian_nll_loss(const Tensor& output, const Tensor& target, const Tenso
                          options.reduction);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Losses of outputs against targets, f32 or f64. Unless a loss says otherwise, output and target are of one shape and
 // dtype, and the loss is elementwise, then reduced. Throws ShapeError if the shapes differ, DtypeError for other
@@ -81,4 +81,4 @@ namespace detail {
 Tensor reduced(const Tensor& each, LossReduction reduction);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace detail {
 
 /// Any expression as an elementwise op. Its rule is nobody's to write: the gradient of input i is the derivative of f
@@ -62,4 +62,4 @@ Tensor map(const F& f, const X&... x) {
   return elementwise(detail::Map<F, sizeof...(X)>{f}, x...);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <gradtape/ops/logic.hpp>
 #include <gradtape/ops/math.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor exp(const Tensor& x) { return elementwise(rule::Exp{}, x); }
 Tensor expm1(const Tensor& x) { return elementwise(rule::Expm1{}, x); }
@@ -24,4 +24,4 @@ Tensor lerp(const Operand& start, const Operand& end, const Operand& weight) {
   return elementwise(rule::Lerp{}, start, end, weight);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Elementwise functions; f32 and f64, except abs, sign and square, which take i64 too. Outside of their domain they
 // give NaN or an infinity as IEEE 754 has it, and so do the gradients there.
@@ -29,4 +29,4 @@ Tensor logaddexp(const Operand& a, const Operand& b);
 /// start + weight * (end - start): linear between start at weight 0 and end at 1, and beyond.
 Tensor lerp(const Operand& start, const Operand& end, const Operand& weight);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

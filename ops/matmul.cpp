@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// What is wrong with two shapes whose inner dimensions differ.
@@ -189,4 +189,4 @@ Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const Tensor& we
   return reshape(record(LinearOnto{}, as_rows(onto), as_rows(x), weight), onto.shape());
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

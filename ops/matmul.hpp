@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Matrix product (…,m,k)·(…,k,n) -> (…,m,n), the leading axes broadcast; f32 or f64, both alike. A vector on the left
 /// is a row and one on the right a column, an axis that the result does not have: (k)·(k,n) -> (n), (m,k)·(k) -> (m),
@@ -25,4 +25,4 @@ Shape without_last(const Shape& shape, int n);
 Shape with_batch(const Shape& batch, std::int64_t rows, std::int64_t cols);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

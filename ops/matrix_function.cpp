@@ -12,7 +12,7 @@
 #include <cmath>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor trace(const Tensor& a) {
   detail::require_matrices("trace", a);
@@ -69,4 +69,4 @@ Tensor matrix_exp(const Tensor& a) {
   return y;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Functions of the matrices on the last two axes, a (m,n) or (…,m,n), f32 or f64, composed of recorded ops.
 
@@ -19,4 +19,4 @@ Tensor matrix_power(const Tensor& a, std::int64_t n);
 /// accurate too (Al-Mohy and Higham 2009).
 Tensor matrix_exp(const Tensor& a);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

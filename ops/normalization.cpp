@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// What the ops along the last axes have in common.
@@ -216,4 +216,4 @@ BatchNormResult batch_norm(const Tensor& x, const BatchNormOptions& options) {
           mean, var};
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // All of f32 or f64, parameters of the dtype of x. Variances are biased (divided by n) and taken in two passes.
 
@@ -65,4 +65,4 @@ struct BatchNormResult {
 /// than two values per channel without given statistics, for one of them alone, or if eps < 0.
 BatchNormResult batch_norm(const Tensor& x, const BatchNormOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Pad {
@@ -82,4 +82,4 @@ Tensor pad(const Tensor& x, const std::vector<Padding>& padding, const PadOption
   return y;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// How many elements `pad` adds to an axis.
 struct Padding {
@@ -32,4 +32,4 @@ struct PadOptions {
 /// negative number.
 Tensor pad(const Tensor& x, const std::vector<Padding>& padding, const PadOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

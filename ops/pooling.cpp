@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using detail::Pair, detail::Tap, detail::Windows;
@@ -145,4 +145,4 @@ Tensor adaptive_avg_pool2d(const Tensor& x, const IntegerList& size) {
   return adaptive_avg_pool("adaptive_avg_pool2d", x, 2, size);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Windows slide over the last axis (1d) or the last two (2d) of x, f32 or f64, whatever axes stand before. A number for
 // two axes is one for both or one for each, `3` or `{3, 2}`. A window that does not fit whole into x and its padding
@@ -46,4 +46,4 @@ Tensor adaptive_avg_pool1d(const Tensor& x, const IntegerList& size);
 /// Means of parts of images: x (…, h, w) -> (…, h', w'), along each axis as adaptive_avg_pool1d.
 Tensor adaptive_avg_pool2d(const Tensor& x, const IntegerList& size);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 void check_base(std::string_view op, double base) {
@@ -91,4 +91,4 @@ Tensor sinusoidal_positions(std::int64_t length, std::int64_t width, const Sinus
   return Tensor(out);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `rotary_embedding`.
 struct RotaryOptions {
@@ -30,4 +30,4 @@ struct SinusoidalOptions {
 /// 0.
 Tensor sinusoidal_positions(std::int64_t length, std::int64_t width, const SinusoidalOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// The axes that `taken` does not name.
@@ -82,4 +82,4 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const TensordotOptions& optio
   return reshape(matmul(left, right), shape);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

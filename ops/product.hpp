@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Products made of matmul; f32 or f64, all operands alike.
 
@@ -31,4 +31,4 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const TensordotOptions& optio
 /// that makes the smallest product is multiplied first, by matmul. Throws ShapeError that quotes the expression.
 Tensor einsum(std::string_view expression, const std::vector<Tensor>& operands);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

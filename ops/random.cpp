@@ -12,7 +12,7 @@
 #include <Random123/philox.h>
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// The stream of one thread. Every call starts at a fresh counter, so that what a call returns does not depend on how
@@ -162,4 +162,4 @@ RandomState random_state() { return generator().state(); }
 RandomStream::RandomStream(const RandomState& state) : before_(random_state()) { generator() = Generator(state); }
 RandomStream::~RandomStream() { generator() = Generator(before_); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 class StateVisitor;
 
@@ -73,4 +73,4 @@ class RandomStream {
   RandomState before_;
 };
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

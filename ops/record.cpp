@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 void check_dtypes(std::string_view op, std::initializer_list<const Array*> inputs) {
   const Array* first = nullptr;
@@ -34,4 +34,4 @@ Tensor turned(const Tensor& result, const Tensor& g, const Tensor& t, bool creat
   return out;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// First parameter of a rule: which input it differentiates with respect to.
 template <int I>
@@ -295,4 +295,4 @@ Tensor record(const Op& op, const X&... inputs) {
   return Tensor(std::move(out));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -29,7 +29,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct LstmGates {
@@ -265,4 +265,4 @@ Tensor gru_cell(const Tensor& x, const Tensor& h, const Tensor& weight_ih, const
   return detail::gru_step(linear(x, weight_ih, options.bias_ih), h, weight_hh, options.bias_hh);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

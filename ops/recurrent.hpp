@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // One step of a recurrent network, in PyTorch's layout: x (…, in), state (…, hidden), weight_ih [gates·hidden, in],
 // weight_hh [gates·hidden, hidden], biases [gates·hidden], the gates one under the other. f32 or f64, all alike. Every
@@ -60,4 +60,4 @@ LstmResult lstm_step(const Tensor& of_x, const LstmResult& state, const Tensor& 
 Tensor gru_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, const Tensor& bias_hh);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using detail::Reduction;
@@ -144,4 +144,4 @@ Tensor detail::sum_to(const Tensor& gradient, const Shape& shape) {
   return reshape(sum(gradient, {.axes = axes, .keepdims = true}), shape);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of reductions.
 struct ReduceOptions {
@@ -54,4 +54,4 @@ namespace detail {
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

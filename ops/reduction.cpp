@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 Reduction::Reduction(std::string_view op, const Tensor& x, const ReduceOptions& options)
     : from(x.shape()), kept(x.shape()), mask(axis_mask(op, options.axes, x.rank())), keepdims(options.keepdims) {
@@ -50,4 +50,4 @@ void require_numbers(std::string_view op, const Tensor& x) {
     throw DtypeError(fmt::format("{}: no meaning for boolean; convert with .to(gradtape::f32)", op));
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// What a reduction does to shapes; the base of the ops that reduce.
 struct Reduction {
@@ -31,4 +31,4 @@ struct Reduction {
 /// Throws DtypeError for boolean, on which `op` has no meaning.
 void require_numbers(std::string_view op, const Tensor& x);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

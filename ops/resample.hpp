@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// floor(i · from / to), exactly.
 constexpr std::int64_t scaled(std::int64_t i, std::int64_t from, std::int64_t to) {
@@ -60,4 +60,4 @@ struct ResampleAdjoint {
   auto jvp(Wrt<0>, Grad t) const { return record(*this, t); }
 };
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

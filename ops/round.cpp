@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 bool has_zero(const Operand& integers) {
@@ -30,4 +30,4 @@ Tensor remainder(const Operand& a, const Operand& b) {
   return y;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

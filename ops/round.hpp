@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Whole numbers near x, elementwise; f32, f64, and i64, which stays as it is. The gradient is 0.
 Tensor floor(const Tensor& x);  ///< the next one below or at x
@@ -14,4 +14,4 @@ Tensor trunc(const Tensor& x);  ///< the next one towards 0
 /// f64, i64. NaN for b = 0; of integers that throws ValueError. The gradient of b is -floor(a / b).
 Tensor remainder(const Operand& a, const Operand& b);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -20,11 +20,11 @@
 /// on probes, whose types say at compile time which values a gradient reads; and on dual numbers, which carry a
 /// derivative along. What a rule may call stands in ops/rules/, once for all of them but Tensors; the Tensor functions
 /// of the same names stand in gradtape, and argument-dependent lookup picks.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 Array scalar(std::string_view op, double number, Dtype dtype);
 }
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 namespace lanes = gradtape::detail::lanes;
 
@@ -305,9 +305,9 @@ auto call(const Op& op, X... x) {
     return detail::value_of(op, x...);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 using rule::grads;
 using rule::NoGradient;
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -4,7 +4,7 @@
 #include <gradtape/ops/reduction.hpp>
 #include <gradtape/ops/scan.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 struct Cumsum {
@@ -61,4 +61,4 @@ Tensor detail::exclusive_product(const Tensor& x, int axis) {
   return record(ExclusiveCumprod{axis, false}, x) * record(ExclusiveCumprod{axis, true}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Running sum along an axis, y[k] = x[0] + … + x[k]; f32 (added up in double), f64, i64.
 Tensor cumsum(const Tensor& x, const AxisOptions& options = {});
@@ -16,4 +16,4 @@ namespace detail {
 Tensor exclusive_product(const Tensor& x, int axis);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

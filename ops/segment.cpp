@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// `index` holds the id of each row for all elements of it.
@@ -85,4 +85,4 @@ Tensor segment_max(const Tensor& data, const Tensor& ids, std::int64_t segments)
   return record(SegmentMax{to}, data, detail::along_axis(ids, 0, data.shape()));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

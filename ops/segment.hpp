@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Reductions over rows of one id, such as the nodes of each graph or the words of each text; ids come in any order.
 // Errors: IndexError for an id outside [0, segments), ShapeError unless the shapes fit, ValueError if segments < 0,
@@ -20,4 +20,4 @@ Tensor segment_mean(const Tensor& data, const Tensor& ids, std::int64_t segments
 /// rows. Elements that tie share the gradient evenly. f32, f64 or i64.
 Tensor segment_max(const Tensor& data, const Tensor& ids, std::int64_t segments);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// Axis i of the output is axis `order[i]` of the input.
@@ -176,4 +176,4 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
 
 Tensor contiguous(const Tensor& x) { return x.array().packed() ? x : record(Contiguous{}, x); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

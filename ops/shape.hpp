@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Every function here takes any dtype, and is a view unless it says otherwise.
 
@@ -67,4 +67,4 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// x itself if its elements are packed in row-major order, else a packed copy.
 Tensor contiguous(const Tensor& x);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// The indices begin, begin + step, … of one axis.
@@ -158,4 +158,4 @@ Tensor unfold(const Tensor& x, int axis, std::int64_t size, std::int64_t step) {
   return record(Unfold{x.shape(), to, at, step}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

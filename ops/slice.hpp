@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Every function here takes any dtype and is a view.
 
@@ -54,4 +54,4 @@ Tensor flip(const Tensor& x, const Axes& axes = {});
 /// axis or if `size` is beyond n, ValueError for a negative size or a step below 1.
 Tensor unfold(const Tensor& x, int axis, std::int64_t size, std::int64_t step);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

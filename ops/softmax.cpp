@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 /// The gradient of softmax from its output, as an op of its own: the composed rule would take four passes.
@@ -65,4 +65,4 @@ Tensor along(const Op& op, const Tensor& x, const AxisOptions& options) {
 Tensor softmax(const Tensor& x, const AxisOptions& options) { return along(Softmax{}, x, options); }
 Tensor log_softmax(const Tensor& x, const AxisOptions& options) { return along(LogSoftmax{}, x, options); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

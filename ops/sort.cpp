@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 Shape with_size(Shape shape, int axis, std::int64_t size) {
@@ -68,4 +68,4 @@ Tensor median(const Tensor& x, const MedianOptions& options) {
   return reshape(detail::gather_along(line, record(MedianIndex{axis}, line), axis), op.infer(line.shape()));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // NaN counts as the largest of all, and of equals the first comes first, so that there is one order only. Every dtype;
 // values of f32 and f64 pass their gradient to the elements they came from.
@@ -54,4 +54,4 @@ struct MedianOptions {
 /// goes to that element, of equals the one a sort puts there. Throws ValueError over no elements.
 Tensor median(const Tensor& x, const MedianOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor erf(const Tensor& x) { return elementwise(rule::Erf{}, x); }
 Tensor erfc(const Tensor& x) { return elementwise(rule::Erfc{}, x); }
@@ -18,4 +18,4 @@ Tensor polygamma(int n, const Tensor& x) {
   return elementwise(rule::Polygamma{n}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

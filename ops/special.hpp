@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Special functions, elementwise; f32 and f64. Formulas: NIST Digital Library of Mathematical Functions, chapters 5
 // and 7.
@@ -16,4 +16,4 @@ Tensor digamma(
 /// ψ⁽ⁿ⁾(x), derivative n of digamma; the gradient is polygamma(n + 1, x). Throws ValueError for n < 0.
 Tensor polygamma(int n, const Tensor& x);
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

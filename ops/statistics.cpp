@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using detail::Reduction;
@@ -109,4 +109,4 @@ Tensor norm(const Tensor& x, const NormOptions& options) {
   return record(Norm{shapes, p}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -3,7 +3,7 @@
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/reduce.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of `var` and `std`.
 struct VarOptions {
@@ -37,4 +37,4 @@ struct NormOptions {
 /// ∞).
 Tensor norm(const Tensor& x, const NormOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

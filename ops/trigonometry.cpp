@@ -3,7 +3,7 @@
 #include <gradtape/ops/math.hpp>
 #include <gradtape/ops/trigonometry.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor sin(const Tensor& x) { return elementwise(rule::Sin{}, x); }
 Tensor cos(const Tensor& x) { return elementwise(rule::Cos{}, x); }
@@ -19,4 +19,4 @@ Tensor asinh(const Tensor& x) { return elementwise(rule::Asinh{}, x); }
 Tensor acosh(const Tensor& x) { return elementwise(rule::Acosh{}, x); }
 Tensor atanh(const Tensor& x) { return elementwise(rule::Atanh{}, x); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

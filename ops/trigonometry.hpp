@@ -2,7 +2,7 @@
 
 #include <gradtape/core/tensor.hpp>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 // Trigonometric and hyperbolic functions, elementwise; f32 and f64; angles in radians. NaN outside of their domain.
 
@@ -24,4 +24,4 @@ Tensor asinh(const Tensor& x);  ///< log(x + √(x² + 1))
 Tensor acosh(const Tensor& x);  ///< log(x + √(x² - 1)) of x >= 1; the gradient at 1 is inf
 Tensor atanh(const Tensor& x);  ///< log((1 + x) / (1 - x)) / 2 of x in [-1, 1]; ±inf at ±1, where the gradient is inf
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using detail::Pair, detail::Tap;
@@ -70,4 +70,4 @@ Tensor upsample(const Tensor& x, const UpsampleOptions& options) {
                  : record(detail::Resample<Bilinear>{{from, size, options.align_corners}, x.shape(), to}, x);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

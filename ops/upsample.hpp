@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// What `upsample` puts between elements.
 enum class UpsampleMode {
@@ -30,4 +30,4 @@ namespace detail {
 void check_upsample(std::string_view op, const UpsampleOptions& options);
 }  // namespace detail
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 Pair pair_of(std::string_view op, std::string_view what, const IntegerList& values, int axes, std::int64_t least) {
   const auto given = values.values();
@@ -57,4 +57,4 @@ Windows windows_over(std::string_view op, const Shape& x, int axes, const Window
   return out;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -8,7 +8,7 @@
 #include <string_view>
 
 /// Windows that slide over images: what convolution and pooling have in common.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// A number for the height and one for the width.
 using Pair = std::array<std::int64_t, 2>;
@@ -58,4 +58,4 @@ Windows windows_over(std::string_view op, const Shape& x, int axes, const Window
 /// counted.
 std::int64_t extent(std::string_view op, const Windows& windows, std::size_t axis);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <gradtape/optim/optimizer.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of Adadelta, in PyTorch's order and with its meaning.
 struct AdadeltaOptions {
@@ -26,4 +26,4 @@ class Adadelta : public Optimizer {
   AdadeltaOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 template <class T>
@@ -31,4 +31,4 @@ void Adagrad::step() {
   update_elements([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

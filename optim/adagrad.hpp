@@ -2,7 +2,7 @@
 
 #include <gradtape/optim/optimizer.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of Adagrad, in PyTorch's order and with its meaning.
 struct AdagradOptions {
@@ -26,4 +26,4 @@ class Adagrad : public Optimizer {
   AdagradOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 /// With c = 1 - βᵗ the step lr·m/c1 / (sqrt(v/c2) + eps) is (lr·sqrt(c2)/c1)·m / (sqrt(v) + eps·sqrt(c2)), which leaves
@@ -49,4 +49,4 @@ AdamW::AdamW(const Groups& parameters, const AdamWOptions& options)
             .amsgrad = options.amsgrad,
             .decoupled_weight_decay = true}) {}
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

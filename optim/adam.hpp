@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of Adam, in PyTorch's order and with its meaning.
 struct AdamOptions {
@@ -52,4 +52,4 @@ class AdamW : public Adam {
   explicit AdamW(const Groups& parameters, const AdamWOptions& options = {});  ///< handles on leaves
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 EMA::EMA(std::vector<Tensor> parameters, const EMAOptions& options) : decay(options.decay) {
   if (!(decay >= 0 && decay < 1)) throw ValueError(fmt::format("EMA: decay is {}; it must be in [0, 1)", decay));
@@ -67,4 +67,4 @@ void EMA::swap() {
   applied_ = !applied_;
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

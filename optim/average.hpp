@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of EMA.
 struct EMAOptions {
@@ -41,4 +41,4 @@ class EMA {
   bool applied_ = false;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

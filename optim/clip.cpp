@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 /// Calls f(g, n), of float or double, for each gradient.
@@ -95,4 +95,4 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double clip_value) {
   });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

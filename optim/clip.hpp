@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of `clip_grad_norm`, in PyTorch's order and with its meaning.
 struct ClipOptions {
@@ -23,4 +23,4 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm, co
 /// constants. Throws ValueError for a negative clip_value.
 void clip_grad_value(const std::vector<Tensor>& parameters, double clip_value);
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 void append(std::vector<double>& to, const Array& from) {
   const Array a = packed(from);
@@ -31,4 +31,4 @@ void assign_flat(const std::vector<Tensor>& parameters, const std::vector<double
   }
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -7,7 +7,7 @@
 /// \file
 /// Parameters as one vector, for optimizers that see all of them at once.
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Appends the elements of an f32 or f64 array, as double.
 void append(std::vector<double>& to, const Array& from);
@@ -18,4 +18,4 @@ std::vector<double> flat_values(const std::vector<Tensor>& parameters);
 /// Gives the leaves these values, rounded to their dtypes; in place unless a graph still needs the old ones.
 void assign_flat(const std::vector<Tensor>& parameters, const std::vector<double>& values);
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

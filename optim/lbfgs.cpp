@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 using Vector = std::vector<double>;
@@ -213,4 +213,4 @@ double LBFGS::end(Stop reason, double loss) {
   return loss;
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

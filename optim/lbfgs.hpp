@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// How L-BFGS finds the length of a step along its direction.
 enum class LineSearch : std::uint8_t {
@@ -74,4 +74,4 @@ class LBFGS {
   std::int64_t iterations_ = 0, evaluations_ = 0;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -21,7 +21,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 constexpr double least_damping = 1e-20;  // below, QR would take columns that depend on each other for no full rank
@@ -134,4 +134,4 @@ double LevenbergMarquardt::end(Stop reason, double loss) {
   return loss;
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of LevenbergMarquardt.
 struct LevenbergMarquardtOptions {
@@ -60,4 +60,4 @@ class LevenbergMarquardt {
   std::int64_t iterations_ = 0, evaluations_ = 0;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

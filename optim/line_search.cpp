@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 /// The minimiser, clamped to [low, high], of the cubic with the values and slopes of a and b (Nocedal and Wright,
@@ -77,4 +77,4 @@ WolfePoint strong_wolfe(FunctionRef<LinePoint(double)> phi, const LinePoint& sta
   return Search(phi, start, options).run(first);
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

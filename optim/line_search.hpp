@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// A function along a line at one step t from the start: φ(t) = f(x + t·d) and its slope φ'(t) = ∇f(x + t·d)·d.
 struct LinePoint {
@@ -41,4 +41,4 @@ struct WolfePoint {
 WolfePoint strong_wolfe(FunctionRef<LinePoint(double)> phi, const LinePoint& start, double first,
                         const WolfeOptions& options = {});
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

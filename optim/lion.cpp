@@ -1,6 +1,6 @@
 #include <gradtape/optim/lion.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 /// -1, 0 or 1; NaN stays.
@@ -34,4 +34,4 @@ void Lion::step() {
   update_elements([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

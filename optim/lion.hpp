@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of Lion, in the order of Adam's.
 struct LionOptions {
@@ -27,4 +27,4 @@ class Lion : public Optimizer {
   LionOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

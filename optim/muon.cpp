@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 /// The iteration in the direction in which X·Xᵀ is the smaller product.
@@ -68,4 +68,4 @@ void Muon::step() {
   update([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// How Muon's rate grows with the shape (m,n) of a matrix.
 enum class MuonRate : std::uint8_t {
@@ -42,4 +42,4 @@ class Muon : public Optimizer {
   MuonOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

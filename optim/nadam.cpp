@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 template <class T>
@@ -42,4 +42,4 @@ void NAdam::step() {
   update([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

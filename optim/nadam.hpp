@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of NAdam, in PyTorch's order and with its meaning.
 struct NAdamOptions {
@@ -32,4 +32,4 @@ class NAdam : public Optimizer {
   NAdamOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 void make_writable(Array& array) {
   if (array.exclusive()) return;
@@ -81,4 +81,4 @@ void Optimizer::prepare(Slot& slot, Leaf& leaf) const {
   ++slot.step;
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -16,7 +16,7 @@
 /// \file
 /// What optimizers share; for those who write one, too.
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Parameters with options of their own, among those of an optimizer.
 struct Group {
@@ -163,4 +163,4 @@ class Optimizer {
   std::vector<Slot> slots_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

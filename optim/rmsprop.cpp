@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 template <class T>
@@ -41,4 +41,4 @@ void RMSprop::step() {
   update_elements([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

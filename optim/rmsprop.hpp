@@ -2,7 +2,7 @@
 
 #include <gradtape/optim/optimizer.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of RMSprop, in PyTorch's order and with its meaning.
 struct RMSpropOptions {
@@ -29,4 +29,4 @@ class RMSprop : public Optimizer {
   RMSpropOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 void require_at_least(const char* schedule, const char* what, std::int64_t value, std::int64_t least) {
@@ -115,4 +115,4 @@ void PlateauLR::visit(StateVisitor& visitor) {
   visitor("cooldown", cooling_);
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

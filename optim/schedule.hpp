@@ -14,7 +14,7 @@
 // Beyond the end of a schedule its last rate stays. Each throws ValueError, when it is called, for a negative step and
 // for numbers of steps below 1.
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Any schedule.
 using Schedule = Function<double(std::int64_t)>;
@@ -122,4 +122,4 @@ class PlateauLR {
   std::int64_t bad_ = 0, cooling_ = 0;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -1,7 +1,7 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/optim/sgd.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 namespace {
 
 template <class T>
@@ -37,4 +37,4 @@ void SGD::step() {
   update_elements([&](const auto& u) { move(u, options_); });
 }
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -2,7 +2,7 @@
 
 #include <gradtape/optim/optimizer.hpp>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Options of SGD, in PyTorch's order and with its meaning.
 struct SGDOptions {
@@ -27,4 +27,4 @@ class SGD : public Optimizer {
   SGDOptions options_;
 };
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gradtape::optim {
+namespace gradtape::inline v0::optim {
 
 /// Why a step of LBFGS or LevenbergMarquardt came to its end.
 enum class Stop : std::uint8_t {
@@ -16,4 +16,4 @@ enum class Stop : std::uint8_t {
 };
 std::string_view to_string(Stop reason);
 
-}  // namespace gradtape::optim
+}  // namespace gradtape::inline v0::optim

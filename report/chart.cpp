@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 namespace {
 
 constexpr double width = 360, height = 216, top = 8, bottom = 34, right = 14;  // legible at the width of a phone
@@ -168,4 +168,4 @@ std::string line_chart(const std::string& title, const std::vector<Series>& seri
   return out + "</svg>";
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// Options of a chart.
 struct ChartOptions {
@@ -24,4 +24,4 @@ struct Series {
 std::string line_chart(const std::string& title, const std::vector<Series>& series, const ChartOptions& options);
 
 }  // namespace detail
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

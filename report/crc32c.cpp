@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 namespace {
 
 constexpr std::array<std::uint32_t, 256> table = [] {
@@ -23,4 +23,4 @@ std::uint32_t crc32c(std::string_view bytes) {
   return ~crc;
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

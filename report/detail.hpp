@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 
 /// A number, or the only element of a tensor.
 inline double number_of(const Operand& value) { return value.tensor() ? value.tensor()->item() : value.number(); }
@@ -14,4 +14,4 @@ inline double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

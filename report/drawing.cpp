@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 namespace {
 
 constexpr std::size_t most_boxes = 80, most_rows = 24, shown_rows = 11;  // at each end of a chain with more rows
@@ -125,4 +125,4 @@ std::string drawing(const Graph& graph) {
   return out + "</svg>";
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

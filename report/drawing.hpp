@@ -4,10 +4,10 @@
 
 #include <string>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 
 /// A graph as an <svg> of its own size: a box for each chain of ops, a row for each op with its shape and the
 /// parameters that it reads. Empty for a graph that has too many chains to be legible.
 std::string drawing(const Graph& graph);
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 namespace {
 
 // The few fields of TensorFlow's event.proto and summary.proto that a scalar needs, in protobuf's wire format.
@@ -108,4 +108,4 @@ void EventWriter::write_event() {
   size_ += static_cast<long>(record_.size());
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

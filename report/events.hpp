@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// Writes curves for TensorBoard, into a new event file of a folder; `log` takes what Report::log does. Each point is
 /// in the file when `log` returns, so that a run can be watched, and one that is killed keeps its curves.
@@ -30,4 +30,4 @@ class EventWriter {
   std::string value_, event_, record_;  // kept, so that a point does not allocate
 };
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

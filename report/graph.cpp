@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 namespace {
 
 /// Builds a graph; a value is found again by its node, or by where its elements are if it has none.
@@ -112,4 +112,4 @@ std::string to_dot(const Tensor& result, const GraphOptions& options) {
   return out + "}\n";
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// Options of `graph_of`, `graph_string` and `to_dot`.
 struct GraphOptions {
@@ -46,4 +46,4 @@ std::string graph_string(const Tensor& result, const GraphOptions& options = {})
 /// The same in the language of Graphviz: `dot -Tsvg`.
 std::string to_dot(const Tensor& result, const GraphOptions& options = {});
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 namespace {
 
 constexpr double beside = 24, below = 28, margin = 8;
@@ -149,4 +149,4 @@ Layout arrange(std::vector<Box>& boxes) {
   return layout;
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 
 /// A box of a drawing. Boxes stand in an order in which inputs come first.
 struct Box {
@@ -27,4 +27,4 @@ struct Layout {
 /// Tagawa and Toda 1981, with barycentres).
 Layout arrange(std::vector<Box>& boxes);
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

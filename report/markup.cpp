@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -40,4 +40,4 @@ std::string shortened(std::string_view text, int most) {
   return out;
 }
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 
 /// Text as it may stand in HTML and SVG, between tags and in quotes.
 std::string escaped(std::string_view text);
@@ -17,4 +17,4 @@ int columns(std::string_view text);
 /// Text of at most so many columns; a longer one has "…" in its middle.
 std::string shortened(std::string_view text, int most);
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

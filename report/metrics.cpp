@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 namespace {
 
 constexpr std::int64_t most_classes = 1 << 12;  // of a confusion matrix: 128 MiB
@@ -127,4 +127,4 @@ double perplexity(const Tensor& logits, const Tensor& labels, const LabelOptions
   return std::exp(cross_entropy(logits, labels, {.ignore_index = options.ignore_index}).item());
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

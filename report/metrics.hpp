@@ -6,7 +6,7 @@
 #include <limits>
 
 /// What a training has to tell: metrics, progress, graphs, reports.
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// Options of metrics that compare with labels.
 struct LabelOptions {
@@ -57,4 +57,4 @@ class RunningMean {
   double sum_ = 0, weight_ = 0;
 };
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

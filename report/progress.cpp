@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 namespace {
 
 constexpr double live_interval = 0.1;
@@ -134,4 +134,4 @@ void ProgressLine::compose(double now, bool last) {
   if (live_) cut(line_, columns);
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

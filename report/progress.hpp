@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// Options of `progress`.
 struct ProgressOptions {
@@ -114,4 +114,4 @@ Progress<Range> progress(Range&& range, const ProgressOptions& options = {}) {
   return Progress<Range>(std::forward<Range>(range), options);
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

@@ -13,7 +13,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 namespace {
 
 using detail::escaped;
@@ -174,4 +174,4 @@ void Report::write(const std::string& path) const {
   file.commit();
 }
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape::report {
+namespace gradtape::inline v0::report {
 
 /// What a run leaves behind: one HTML file that needs no network, with curves, final figures, the graph of the model,
 /// its parameters and times. Legible on a phone, in the dark and on paper.
@@ -81,4 +81,4 @@ class Report {
   std::vector<Table> tables_;
 };
 
-}  // namespace gradtape::report
+}  // namespace gradtape::inline v0::report

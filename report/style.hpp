@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace gradtape::report::detail {
+namespace gradtape::inline v0::report::detail {
 
 /// The look of a report: one column on a phone, two for charts where there is room; light, dark and on paper.
 inline constexpr std::string_view style = R"css(
@@ -59,4 +59,4 @@ pre { margin: 0; overflow-x: auto; font: .8125rem/1.5 ui-monospace, "SF Mono", M
   .s5 { stroke-dasharray: 7 3; } .s6 { stroke-dasharray: 2 3; } .s7 { stroke-dasharray: 8 3 2 3; } }
 )css";
 
-}  // namespace gradtape::report::detail
+}  // namespace gradtape::inline v0::report::detail

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 Approx::Approx(Tensor expected)
     : expected_(std::move(expected)),
       rtol_(expected_.dtype() == f32 ? 1e-5 : 1e-10),
@@ -57,4 +57,4 @@ std::ostream& operator<<(std::ostream& out, const Approx& approx) {
   return out;
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

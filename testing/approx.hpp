@@ -6,7 +6,7 @@
 #include <iosfwd>
 #include <string>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// What `CHECK(tensor == gt::approx(expected))` compares with: same shape and dtype, and every element within
 /// atol + rtol·|expected|; equal infinities agree, NaN agrees with NaN. Defaults: 1e-5 and 1e-6 for f32, 1e-10 and
@@ -35,4 +35,4 @@ class Approx {
 
 inline Approx approx(Tensor expected) { return Approx(std::move(expected)); }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -18,7 +18,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 namespace {
 
 using Function = GradCheck::Function;
@@ -358,4 +358,4 @@ std::ostream& operator<<(std::ostream& out, const GradCheck& check) {
   return out << (check.failure_.empty() ? "gradcheck passed" : check.failure_);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// A test of derivatives, run when converted to bool: `CHECK(gt::gradcheck(gt::sigmoid, x));`. Prints the diagnosis of
 /// that run.
@@ -63,4 +63,4 @@ GradCheck gradcheck(F f, const Tensor (&x)[N]) {
   return GradCheck(detail::on_span<N>(std::move(f)), std::vector<Tensor>(std::begin(x), std::end(x)));
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

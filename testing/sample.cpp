@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 Tensor away_from(double point, const Shape& shape, const SampleOptions& options) {
   if (!(options.distance >= 0 && options.distance <= options.spread))
@@ -27,4 +27,4 @@ Tensor distinct(const Shape& shape, const SampleOptions& options) {
   return reshape(places, shape);
 }
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace gradtape {
+namespace gradtape::inline v0 {
 
 /// Options of the samplers.
 struct SampleOptions {
@@ -21,4 +21,4 @@ Tensor away_from(double point, const Shape& shape, const SampleOptions& options 
 /// Random numbers around 0, any two at least `distance` apart: for functions whose gradient jumps at ties.
 Tensor distinct(const Shape& shape, const SampleOptions& options = {});
 
-}  // namespace gradtape
+}  // namespace gradtape::inline v0

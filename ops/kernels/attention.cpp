@@ -14,7 +14,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 constexpr std::int64_t block_rows = 64;  // queries at a time: their scores stay in the second-level cache
@@ -153,4 +153,4 @@ void attention_kept(const Array& out, const AttentionInputs& in) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

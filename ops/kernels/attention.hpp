@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// What attention reads: batches of matrices, their leading axes stretched to those of the output, any strides.
 struct AttentionInputs {
@@ -29,4 +29,4 @@ void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Arra
 /// Fills `out` (…,t,s), boolean and packed, with which weights dropout keeps.
 void attention_kept(const Array& out, const AttentionInputs& in);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

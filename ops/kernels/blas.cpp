@@ -11,7 +11,7 @@
 #include <dnnl.h>
 #endif
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// How BLAS is told of a matrix; `leading` is 0 where it cannot be.
@@ -71,4 +71,4 @@ template bool blas_gemm(float* out, std::int64_t out_step, const Matrix<float>& 
 template bool blas_gemm(double* out, std::int64_t out_step, const Matrix<double>& a, const Matrix<double>& b,
                         double beta);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -11,7 +11,7 @@
 
 /// How the elementwise driver walks its operands: kernels only ever see packed blocks, whatever the broadcasting
 /// pattern. For one source file alone, and unnamed, so that a copy compiled for another instruction set keeps its own.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 constexpr std::int64_t block_size = 512;        // elements; all buffers of a block stay in the first-level cache
@@ -251,4 +251,4 @@ void for_each_block(std::int64_t begin, std::int64_t end, std::int64_t numel, co
 }
 
 }  // namespace
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -14,7 +14,7 @@
 /// convolutional neural networks for document processing", 2006). Some rows of windows are taken at a time, so that
 /// their columns stay in the second-level cache between being written and being read. Some samples are a part, which
 /// one thread works on.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 constexpr std::int64_t block_bytes = 256 << 10;
@@ -200,4 +200,4 @@ void correlate(const Convolution& c, const Array& weight, const Array& y, const 
   for (const Array& sum : others) add_elements(weight, sum);
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 /// The three products of a convolution: each of y, x and weight from the other two.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// The shapes of x [n, c, h, w], weight [out, c / groups, kh, kw] and y [n, out, oh, ow], and how windows lie over x.
 struct Convolution {
@@ -30,4 +30,4 @@ void convolve_back(const Convolution& c, const Array& x, const Array& y, const A
 /// weight = beta * weight + the gradient of weight likewise.
 void correlate(const Convolution& c, const Array& weight, const Array& y, const Array& x, double beta);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

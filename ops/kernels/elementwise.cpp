@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 static_assert(2 * max_arity + 2 <= max_operands);
@@ -341,4 +341,4 @@ Array scalar(std::string_view op, double number, Dtype dtype) {
   return out;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// One op on one block: reads `n` packed elements behind each `in`, writes as many behind each non-null `out`. Works in
 /// full lanes: up to a lane less one is read and written past the end.
@@ -48,4 +48,4 @@ void require_whole(std::string_view op, double number, Dtype dtype);
 /// A scalar of `dtype`. Throws DtypeError if `number` is not whole and dtype is i64.
 Array scalar(std::string_view op, double number, Dtype dtype);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

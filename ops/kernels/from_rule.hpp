@@ -11,7 +11,7 @@
 #include <utility>
 
 /// From the text of a rule to what the driver runs: read on probes it says what it saves, read on lanes it is a kernel.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 // ---- what a rule says of itself, read on probes ----
 
@@ -172,4 +172,4 @@ struct [[gnu::visibility("hidden")]] ElementwiseKernels {
   };
 };
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

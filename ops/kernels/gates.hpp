@@ -17,7 +17,7 @@
 ///   auto value(auto gate…) const;                              a std::tuple of the outputs
 ///   auto vjp(auto g…, auto gate…) const;                       one gradient for each gate: grads(…)
 /// Outputs are (rows, width) each, one after the other.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 template <class Cell>
 inline constexpr std::size_t cell_inputs = Cell::gates.size();
@@ -116,4 +116,4 @@ void gates_vjp(const Cell& cell, const std::array<T*, cell_inputs<Cell>>& out, c
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -12,7 +12,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 // Blocks, by measurement: a panel of b and the rows of a that meet it stay in the two nearest caches, a block of a in
@@ -206,4 +206,4 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -3,7 +3,7 @@
 #include <gradtape/core/array.hpp>
 #include <gradtape/ops/kernels/matrix.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// out = a · b + beta * out for matrices (…,m,k)·(…,k,n) of one floating dtype, leading axes alike; any strides on a
 /// and b, transposes cost nothing. `out` must be packed and share no memory with a or b. beta is 0 or 1; with 0 what
@@ -15,4 +15,4 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta);
 template <class T>
 void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

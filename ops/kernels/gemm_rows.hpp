@@ -12,7 +12,7 @@
 
 /// Products of few rows, above all vector · matrix: as fast as b streams by, which is read once and where it stands.
 /// For one source file alone, and unnamed, as gemm_tile.hpp.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// out (n) = or += Σ a[p] · row p of b over N rows.
@@ -106,4 +106,4 @@ void add_dots(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
 }
 
 }  // namespace
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -16,7 +16,7 @@
 /// multiplication", 2008; the names are BLIS's): a tile of the output that is computed in registers, and the packing of
 /// its right operand. For one source file alone, and unnamed, so that a copy compiled for another instruction set keeps
 /// its own.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 template <class T>
@@ -190,4 +190,4 @@ Panels<T> packed_panels(T* to, const Matrix<T>& b) {
 }
 
 }  // namespace
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

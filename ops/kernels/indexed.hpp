@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// Calls `f(&x[…, index[i…], …], &y[i…], 1)` for every i of the index, in row-major order, where the index takes the
 /// place of the one along `axis`; any strides. Elements in a row that are picked alike come in one call, with their
@@ -28,4 +28,4 @@ void for_each_indexed(const Array& x, const Array& index, const Array& y, int ax
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 /// Arithmetic where the operator of a register would not do.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// x · y; integers wrap around. xsimd multiplies 64-bit ones as signed numbers, in which the overflow of what stands
 /// behind the last element would be undefined.
@@ -23,4 +23,4 @@ B mul(const B& x, const B& y) {
   }
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

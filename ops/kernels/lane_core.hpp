@@ -10,7 +10,7 @@
 
 /// Functions of SIMD registers. Unlike some of xsimd's own, an element's bits never depend on its neighbours, and
 /// special values follow IEEE 754 and C99 Annex F. What they are made of stands here.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 template <class B>
 inline constexpr bool is_double = std::is_same_v<typename B::value_type, double>;
@@ -211,4 +211,4 @@ xsimd::batch<float, A> in_double(F f, const xsimd::batch<float, A>& x, const X&.
                 std::make_index_sequence<2 * half>());
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

@@ -3,7 +3,7 @@
 #include <gradtape/ops/kernels/lane_exp.hpp>
 
 /// The error function and its complement. The polynomials are near-minimax fits made for this file.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// erf x = 1 - e^(-x - x·q(x)) for x >= 0, q a polynomial; within 2 ulp.
 template <class B>
@@ -60,4 +60,4 @@ B erfc(const B& x) {
   return xsimd::select(a < number<B>(0.5), B(1) - lanes::fma(x, small, x), xsimd::select(x < B(0), B(2) - y, y));
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

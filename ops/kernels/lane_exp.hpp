@@ -5,7 +5,7 @@
 #include <limits>
 
 /// exp, log and their kin.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 template <class B>
 inline constexpr double ln2_high = is_double<B> ? 6.93147180369123816490e-01 : 0.693359375;
@@ -160,4 +160,4 @@ B log1p(const B& x) {
   return with_sign(log_of_sum(exact_sum(B(1), x), B(0)), x);
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

@@ -9,7 +9,7 @@
 
 /// The logarithm of the gamma function and its derivatives, element by element in long double, whose further digits
 /// take up the rounding of the sums.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// Named by the register, so that no two instruction sets share code.
 template <class B>
@@ -86,4 +86,4 @@ B polygamma(int n, const B& x) {
   return by_element([n](auto v) { return static_cast<decltype(v)>(Gamma<B>::polygamma(n, v)); }, x);
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

@@ -3,7 +3,7 @@
 #include <gradtape/ops/kernels/lane_exp.hpp>
 
 /// Hyperbolic functions and their inverses.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// tanh x = t / (t + 2) with t = e²ˣ - 1, within 1.5 ulp.
 template <class B>
@@ -65,4 +65,4 @@ B atanh(const B& x) {
   return with_sign(xsimd::select(a > B(1), quiet_nan<B>(), y), x);
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

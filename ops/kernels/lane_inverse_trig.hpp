@@ -5,7 +5,7 @@
 #include <limits>
 
 /// Inverse trigonometric functions. The polynomials are near-minimax fits made for this file.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 template <class B>
 inline constexpr double half_pi_high = is_double<B> ? 1.5707963267948966 : 1.57079637050628662;
@@ -99,4 +99,4 @@ B atan2(const B& y, const B& x) {
   return with_sign(arctan_from(b, a, eighths, turned), y);
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

@@ -6,7 +6,7 @@
 #include <limits>
 
 /// Powers.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// a + b without an error, for |a| >= |b| or a = 0.
 template <class B>
@@ -88,4 +88,4 @@ B pow(const B& x, const B& y) {
   return xsimd::select(y == B(0) || x == B(1), B(1), real);
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

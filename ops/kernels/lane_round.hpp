@@ -7,7 +7,7 @@
 #include <type_traits>
 
 /// Rounding, division with a rest, signs and kinds of numbers.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 template <class B>
 inline constexpr bool is_integer = std::is_integral_v<typename B::value_type>;
@@ -124,4 +124,4 @@ B floor_divide(const B& x, const B& y) {
   }
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

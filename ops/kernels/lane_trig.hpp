@@ -7,7 +7,7 @@
 #include <type_traits>
 
 /// Trigonometric functions.
-namespace gradtape::detail::lanes {
+namespace gradtape::inline v0::detail::lanes {
 
 /// So far the lanes go; beyond, n · π/2 would not be exact enough, and the C library computes.
 template <class B>
@@ -88,4 +88,4 @@ B tan(const B& x) {
   return by_size(x, near, [](auto v) { return std::tan(v); });
 }
 
-}  // namespace gradtape::detail::lanes
+}  // namespace gradtape::inline v0::detail::lanes

@@ -28,7 +28,7 @@
 // LAPACK counts columns first: a row-major matrix is its transpose there. Where that is the same (a symmetric matrix)
 // or turns one factorization into another of use (LQ for QR, U and V of an SVD changing places), matrices go in as they
 // are.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 template <class F>
@@ -290,4 +290,4 @@ void svd(std::string_view op, const Array& u, const Array& s, const Array& vt, c
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -9,7 +9,7 @@
 /// pivots, which are i64. Inputs may have any strides; outputs are packed, have the shapes that their names stand for,
 /// and share no memory with inputs. `op` is who gets named in errors, which are ValueErrors that name the matrix of the
 /// batch.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// factors, pivots (…,n): P·L·U = a (…,n,n) with partial pivoting. `factors` is the transpose of L (unit diagonal, not
 /// stored) and U in one matrix; row i was swapped with row pivots[i], in this order. Singular matrices too.
@@ -39,4 +39,4 @@ void eigh(std::string_view op, const Array& values, const Array& vectors, const 
 /// u (…,m,k)·diag(s)·vt (…,k,n) = a, k = min(m, n), s descending. Throws for elements that are not finite.
 void svd(std::string_view op, const Array& u, const Array& s, const Array& vt, const Array& a);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 void sum_square_difference(const Array& out, const Array& a, const Array& b, double scale) {
   with_floating("mse_loss", a.dtype(), [&]<class T>(std::type_identity<T>) {
@@ -46,4 +46,4 @@ bool require_classes(std::string_view op, const Array& labels, std::int64_t clas
   return ignores;
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

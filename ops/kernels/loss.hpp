@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// scale · Σ (a - b)² of packed arrays of one floating dtype, added up in double.
 void sum_square_difference(const Array& out, const Array& a, const Array& b, double scale);
@@ -16,4 +16,4 @@ void sum_square_difference(const Array& out, const Array& a, const Array& b, dou
 bool require_classes(std::string_view op, const Array& labels, std::int64_t classes,
                      std::optional<std::int64_t> ignored = {});
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// A matrix somewhere in memory, any strides.
 template <class T>
@@ -40,4 +40,4 @@ Matrix<T> matrix_at(const Array& x, std::int64_t index) {
           cols == 1 ? 1 : x.strides()[col]};
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

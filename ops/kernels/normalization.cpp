@@ -6,7 +6,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Σ at(i) over a row of n elements, `at` giving the lanes from i on: in T over a block, in double over the blocks.
@@ -135,4 +135,4 @@ void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, cons
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

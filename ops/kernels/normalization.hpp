@@ -2,7 +2,7 @@
 
 #include <gradtape/core/array.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// How rows are normalised: x̂ = (x - m) · r, r = 1 / √(mean((x - m)²) + eps), m the row's mean if `centered`, else 0.
 struct RowNorm {
@@ -22,4 +22,4 @@ void normalize_vjp(const Array& out, const Array& g, const Array& x, const RowNo
 /// The gradient of the weight: Σ g · x̂ over the rows, each column in groups of 64.
 void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, const RowNorm& norm);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

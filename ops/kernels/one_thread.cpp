@@ -12,7 +12,7 @@ static int omp_get_max_threads() { return 1; }
 static void omp_set_num_threads(int) {}
 #endif
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 std::mutex mutex;
@@ -32,4 +32,4 @@ OneThread::~OneThread() {
   if (omp_before_ != 1) omp_set_num_threads(omp_before_);
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// While one lives, BLAS and LAPACK compute on the calling thread alone. OpenBLAS has one setting for the whole
 /// process: the first of ours to start sets it to one, the last to end puts back what the host program had. OpenMP's,
@@ -16,4 +16,4 @@ class OneThread {
   int omp_before_ = 1;
 };
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

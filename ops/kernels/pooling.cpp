@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Elements begin, begin + step, … below end of an axis, which one window sees.
@@ -51,4 +51,4 @@ void find_largest(const Array& out, const Array& x, const Windows& windows) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

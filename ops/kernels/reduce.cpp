@@ -8,7 +8,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 struct Sum {
@@ -233,4 +233,4 @@ void count_nonzero(const Array& out, const Array& x) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <gradtape/core/array.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 // Reduce the axes in `mask` of `x`, which may be strided, into the packed `out`; f32, f64, i64 (which wraps around).
 void reduce_sum(const Array& out, const Array& x, unsigned mask);
@@ -17,4 +17,4 @@ void argmin(const Array& out, const Array& x);
 /// How many elements of each row of the packed matrix `x`, of any dtype, are not 0.
 void count_nonzero(const Array& out, const Array& x);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

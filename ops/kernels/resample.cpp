@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Calls `f(place, weight)` for everything that a tap sums up.
@@ -60,4 +60,4 @@ void add_resampled(const Array& out, const Array& g, const Taps& taps) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <span>
 
 /// Images of another size, each element of which is a weighted sum of neighbours: row by row and column by column.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// Along one axis, an element is `first` · x[begin] + `rest` · (x[begin + 1] + … + x[begin + count - 1]).
 struct Tap {
@@ -27,4 +27,4 @@ void resample(const Array& out, const Array& x, const Taps& taps);
 /// The adjoint: each element of g is added to those it is made of. `out` is packed.
 void add_resampled(const Array& out, const Array& g, const Taps& taps);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -1,6 +1,6 @@
 #include <gradtape/ops/kernels/rows.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 Array rows_of(const Array& x, unsigned mask) {
   Shape shape, kept;
@@ -17,4 +17,4 @@ Array rows_of(const Array& x, unsigned mask) {
   return reshaped(packed(Array::view(x, shape, strides)), {rows, rows == 0 ? 0 : x.numel() / rows});
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

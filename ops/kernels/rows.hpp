@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// `x` as a packed matrix with a row for each element that a reduction over the axes in `mask` leaves, in their order.
 /// A view where these axes are the last ones of a packed array, else a copy.
@@ -20,4 +20,4 @@ struct Around {
   }
 };
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

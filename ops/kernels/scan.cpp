@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Calls `step(state, at)` for every element along the axis in turn, with the state of its line, which starts as
@@ -67,4 +67,4 @@ void recurrence(const Array& out, const Array& x, const Array& b, int axis, bool
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -10,7 +10,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// sum(exp(x - shift)), in one pass without an array.
@@ -113,4 +113,4 @@ void cross_entropy_vjp(const Array& out, const Array& g, const Array& x, const A
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

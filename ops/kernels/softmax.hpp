@@ -2,7 +2,7 @@
 
 #include <gradtape/core/array.hpp>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 // Along the last axis, rows packed; f32 or f64.
 void softmax(const Array& out, const Array& x);
@@ -20,4 +20,4 @@ void cross_entropy(const Array& out, const Array& x, const Array& labels);
 /// Its gradient: g * (softmax(x) - one_hot(label)) / n, g of one element.
 void cross_entropy_vjp(const Array& out, const Array& g, const Array& x, const Array& labels);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -10,7 +10,7 @@
 #include <xsimd/xsimd.hpp>
 
 /// What a softmax does to one row of packed elements. For a source file's own use, and unnamed, as gemm_tile.hpp.
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Applies `f` to the lanes of a row, `n` elements; the last lane is padded with `fill` and its rest thrown away.
@@ -78,4 +78,4 @@ void scale_row(T* out, std::int64_t n, T factor) {
 }
 
 }  // namespace
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 constexpr std::int64_t nan_key = std::numeric_limits<std::int64_t>::max();
@@ -83,4 +83,4 @@ void median_index(const Array& out, const Array& x, int axis) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 namespace {
 
 /// Σ f(x) over n elements, in several sums side by side.
@@ -46,4 +46,4 @@ void norm(const Array& out, const Array& x, double p) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 Array transposed(const Array& x, int axis0, int axis1) {
   Shape shape = x.shape();
@@ -27,4 +27,4 @@ void add_elements(const Array& to, const Array& from) {
   });
 }
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

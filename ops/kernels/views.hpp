@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace gradtape::detail {
+namespace gradtape::inline v0::detail {
 
 /// `x` with two axes swapped, a view.
 Array transposed(const Array& x, int axis0, int axis1);
@@ -27,4 +27,4 @@ void add_to(T& to, T from) {
 /// `add_to` for each element of two arrays of one shape and dtype. Where strides of `to` overlap, all is added.
 void add_elements(const Array& to, const Array& from);
 
-}  // namespace gradtape::detail
+}  // namespace gradtape::inline v0::detail

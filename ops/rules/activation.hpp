@@ -8,7 +8,7 @@
 #include <string_view>
 
 // Factors of a product that vanishes at infinity are clamped where it has vanished already, lest it be inf · 0.
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Sigmoid {
   static constexpr std::string_view name = "sigmoid";
@@ -183,4 +183,4 @@ auto hardswish(X x) {
   return call(Hardswish{}, x);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

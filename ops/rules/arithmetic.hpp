@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Add {
   static constexpr std::string_view name = "add";
@@ -65,4 +65,4 @@ auto operator-(A a) {
   return lift<Neg>([](auto x) { return lanes::neg(x); }, a);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

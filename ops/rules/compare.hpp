@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Equal {
   static constexpr std::string_view name = "==";
@@ -149,4 +149,4 @@ auto clamp(X x, const ClampOptions& options) {
   return call(Clamp{options.min, options.max}, x);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

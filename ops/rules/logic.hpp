@@ -6,7 +6,7 @@
 #include <limits>
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct IsNan {
   static constexpr std::string_view name = "isnan";
@@ -109,4 +109,4 @@ auto logical_not(X x) {
   return lift<LogicalNot>([](auto v) { return !v; }, x);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

@@ -5,7 +5,7 @@
 #include <limits>
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Exp {
   static constexpr std::string_view name = "exp";
@@ -168,4 +168,4 @@ auto lerp(A start, B end, T weight) {
   return call(Lerp{}, start, end, weight);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

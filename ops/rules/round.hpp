@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Floor {
   static constexpr std::string_view name = "floor";
@@ -63,4 +63,4 @@ auto remainder(A a, B b) {
   return lift<Remainder>([](auto x, auto y) { return lanes::remainder(x, y); }, a, b);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

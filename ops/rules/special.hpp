@@ -5,7 +5,7 @@
 #include <numbers>
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Erf {
   static constexpr std::string_view name = "erf";
@@ -59,4 +59,4 @@ auto polygamma(int n, X x) {
       Polygamma{n}, [n](auto v) { return lanes::polygamma(n, v); }, x);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

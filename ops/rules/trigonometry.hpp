@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace gradtape::rule {
+namespace gradtape::inline v0::rule {
 
 struct Sin {
   static constexpr std::string_view name = "sin";
@@ -142,4 +142,4 @@ auto atanh(X x) {
   return lift<Atanh>([](auto v) { return lanes::atanh(v); }, x);
 }
 
-}  // namespace gradtape::rule
+}  // namespace gradtape::inline v0::rule

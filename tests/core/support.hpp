@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 #include <pthread.h>
 
-namespace gradtape::test {
+namespace gradtape::inline v0::test {
 
 /// y = 2x; counts how often its rule is applied.
 struct Counted {
@@ -57,4 +57,4 @@ inline void on_small_stack(std::function<void()> f) {
   pthread_attr_destroy(&attributes);
 }
 
-}  // namespace gradtape::test
+}  // namespace gradtape::inline v0::test

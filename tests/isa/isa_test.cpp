@@ -9,7 +9,7 @@
 
 #ifdef GRADTAPE_TEST_ISA  // both copies of op.cpp are linked in
 
-namespace gradtape::test {
+namespace gradtape::inline v0::test {
 namespace x86_64_v2 {
 Tensor wave(const Tensor& a, const Tensor& b);
 Tensor triple(const Tensor& x);
@@ -20,7 +20,7 @@ Tensor wave(const Tensor& a, const Tensor& b);
 Tensor triple(const Tensor& x);
 std::size_t lane_bytes();
 }  // namespace native
-}  // namespace gradtape::test
+}  // namespace gradtape::inline v0::test
 
 namespace gt = gradtape;
 

@@ -3,7 +3,7 @@
 #include <gradtape/gradtape.hpp>
 #include <gradtape/ops/extend.hpp>
 
-namespace gradtape::test {
+namespace gradtape::inline v0::test {
 namespace {
 
 /// y = e^-a · sin(b) + a/2: elementwise, with a broadcast operand.
@@ -34,4 +34,4 @@ Tensor triple(const Tensor& x) { return record(Triple{}, x); }
 std::size_t lane_bytes() { return sizeof(rule::Lane<double, xsimd::default_arch>); }
 
 }  // namespace ISA
-}  // namespace gradtape::test
+}  // namespace gradtape::inline v0::test
