@@ -114,14 +114,16 @@ void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, cons
   if (x.numel() == 0) return;
   const std::int64_t n = norm.n, rows = x.numel() / n;
   const std::int64_t part = (rows_a_part(n) + group - 1) / group * group, parts = (rows + part - 1) / part;
-  const Array sums = Array::make(out.dtype(), {parts, 2, n});  // of a part's groups, and of the rows of one
+  constexpr std::int64_t unit = 64 / size_of(f32);
+  const std::int64_t step = (n + unit - 1) / unit * unit;         // so that a row's last lanes are no other part's
+  const Array sums = Array::make(out.dtype(), {parts, 2, step});  // of a part's groups, and of the rows of one
   fill(sums, 0);
   with_floating("layer_norm", x.dtype(), [&]<class T>(std::type_identity<T>) {
     const auto add = [n](T* to, const T* from) {
       store_row(to, n, [&](std::int64_t i) { return load(to + i) + load(from + i); });
     };
     parallel(parts, [&](std::int64_t p) {
-      T *const total = sums.data<T>() + 2 * p * n, *const of_group = total + n;
+      T *const total = sums.data<T>() + 2 * p * step, *const of_group = total + step;
       for (std::int64_t r = p * part; r < std::min(rows, (p + 1) * part); ++r) {
         const Row<T> row(x.data<T>() + r * n, norm);
         const T* const gr = g.data<T>() + r * n;
@@ -131,7 +133,7 @@ void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, cons
         std::fill_n(of_group, n, T{0});
       }
     });
-    for (std::int64_t p = 0; p < parts; ++p) add(out.data<T>(), sums.data<T>() + 2 * p * n);
+    for (std::int64_t p = 0; p < parts; ++p) add(out.data<T>(), sums.data<T>() + 2 * p * step);
   });
 }
 
