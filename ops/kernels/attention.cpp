@@ -74,15 +74,15 @@ struct Block {
 };
 
 /// Calls `f(block, number of its first query, room for two matrices of scores)`, for several matrices of the batch at
-/// once; with dropout always in the same order, so that it draws the same numbers each time.
+/// once, unless `in_order`; with dropout always in order, so that it draws the same numbers each time.
 template <class T, class F>
-void for_each_block(const AttentionInputs& in, F f) {
+void for_each_block(const AttentionInputs& in, bool in_order, F f) {
   const std::int64_t t = in.q.shape()[-2], s = in.k.shape()[-2];
   std::int64_t batches = 1;
   for (int axis = 0; axis + 2 < in.q.rank(); ++axis) batches *= in.q.shape()[axis];
   std::optional<RandomStream> stream;
   if (in.dropout_p > 0) stream.emplace(in.seed);
-  parallel_for(batches, stream ? batches : rows_a_part(t * s), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(batches, in_order || stream ? batches : rows_a_part(t * s), [&](std::int64_t begin, std::int64_t end) {
     const Array room = Array::make(in.q.dtype(), {2, std::min(t, block_rows), s});
     for (std::int64_t batch = begin; batch < end; ++batch)
       for (std::int64_t first = 0; first < t; first += block_rows) {
@@ -93,12 +93,19 @@ void for_each_block(const AttentionInputs& in, F f) {
   });
 }
 
+/// Whether matrices of the batch have one gradient together.
+bool adds_up_batches(const Array& gradient) {
+  for (int axis = 0; gradient && axis + 2 < gradient.rank(); ++axis)
+    if (gradient.shape()[axis] > 1 && gradient.strides()[static_cast<std::size_t>(axis)] == 0) return true;
+  return false;
+}
+
 }  // namespace
 
 void attention(const Array& out, const Array& rows, const AttentionInputs& in) {
   with_floating("attention", out.dtype(), [&]<class T>(std::type_identity<T>) {
     const std::int64_t d = out.shape()[-1];
-    for_each_block<T>(in, [&](const Block<T>& block, std::int64_t query, T* scores) {
+    for_each_block<T>(in, false, [&](const Block<T>& block, std::int64_t query, T* scores) {
       T* largest = rows.data<T>() + 2 * query;
       block.for_each_row(scores, [&](std::int64_t r, T* row, std::int64_t seen) {
         largest[2 * r] = max_of(row, seen);
@@ -115,9 +122,10 @@ void attention(const Array& out, const Array& rows, const AttentionInputs& in) {
 
 void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Array& g, const Array& rows,
                    const AttentionInputs& in) {
+  const bool in_order = adds_up_batches(dq) || adds_up_batches(dk) || adds_up_batches(dv);
   with_floating("attention", g.dtype(), [&]<class T>(std::type_identity<T>) {
     using Batch = xsimd::batch<T>;
-    for_each_block<T>(in, [&](const Block<T>& block, std::int64_t query, T* weights) {
+    for_each_block<T>(in, in_order, [&](const Block<T>& block, std::int64_t query, T* weights) {
       const T* largest = rows.data<T>() + 2 * query;
       block.for_each_row(weights, [&](std::int64_t r, T* row, std::int64_t seen) {
         const Batch top(largest[2 * r]), factor(largest[2 * r + 1]);
@@ -146,7 +154,7 @@ void attention_vjp(const Array& dq, const Array& dk, const Array& dv, const Arra
 void attention_kept(const Array& out, const AttentionInputs& in) {
   const std::int64_t s = out.shape()[-1];
   fill(out, 0);
-  for_each_block<float>(in, [&](const Block<float>& block, std::int64_t query, const float*) {
+  for_each_block<float>(in, true, [&](const Block<float>& block, std::int64_t query, const float*) {
     const bool* from = block.kept.data<bool>();
     for (std::int64_t r = 0; r < block.count; ++r)
       std::copy_n(from + r * block.keys, block.keys, out.data<bool>() + (query + r) * s);
