@@ -90,12 +90,13 @@ bool near(const Matrix<T>& x) {
   return x.rows * x.cols <= static_cast<std::int64_t>((512 << 10) / sizeof(T));
 }
 
+/// `b_is_near`: the whole of which b may be a part fits into the second-level cache, so its rows are close together.
 template <class T>
-void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool b_is_near, bool add) {
   const std::int64_t m = a.rows, n = b.cols, k = a.cols;
   const std::int64_t height = even_block(m, most_rows<T>), depth = even_block(k, most_depth);
   const std::int64_t width = divide_up(even_block(n, most_cols<T>), tile_cols<T>) * tile_cols<T>;
-  const bool in_place = b.col_step == 1 && near(b);
+  const bool in_place = b.col_step == 1 && b_is_near;
   const bool pack_a = a.col_step != 1 && n > 8 * tile_cols<T>;
   const Scratch<T> room_a(pack_a ? height * depth : 0), room_b(in_place ? 0 : depth * width);
   for (std::int64_t j = 0; j < n; j += width)
@@ -130,10 +131,12 @@ constexpr double worth_a_thread = 1 << 21;  // multiplications: some ten microse
 /// they are depends on the sizes alone.
 template <class T, class F>
 void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
-  constexpr std::int64_t least_rows = 8 * tile_rows, least_cols = 4 * tile_cols<T>;
   const auto parts = static_cast<std::int64_t>(
       std::min(static_cast<double>(most_parts),
                static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / worth_a_thread));
+  // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a.
+  const std::int64_t least_rows = parts > 4 ? 2 * most_rows<T> : 8 * tile_rows,
+                     least_cols = parts > 4 ? most_cols<T> : 4 * tile_cols<T>;
   std::int64_t down = 1, across = 1;
   while (down * across < parts) {
     const std::int64_t rows = m / down, cols = n / across;
@@ -171,7 +174,8 @@ void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
         const Matrix<T> left = block_of(a, row, 0, rows, a.cols), right = block_of(b, 0, col, b.rows, cols);
         T* const to = out + row * b.cols + col;
-        if (!blas || !blas_gemm(to, b.cols, left, right, add ? 1 : 0)) blocked_gemm(to, b.cols, left, right, add);
+        if (!blas || !blas_gemm(to, b.cols, left, right, add ? 1 : 0))
+          blocked_gemm(to, b.cols, left, right, near(b), add);
       });
 }
 
