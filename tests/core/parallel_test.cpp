@@ -176,7 +176,7 @@ TEST_CASE("threads: ops give the same bits at any number") {
   check("attention", {2, 4, 100, 32},
         [](const Tensor& x) { return gt::scaled_dot_product_attention(x, x, x, {.causal = true}); });
   check("attention with keys for all", {8, 4, 100, 32}, [](const Tensor& x) {
-    return gt::scaled_dot_product_attention(x, x[{gt::Slice{0, 1}}], x[0]);
+    return gt::scaled_dot_product_attention(x, x[{gt::Slice{0, 1}, gt::Slice{0, 1}}], x[0][0]);
   });
   check("attention with dropout", {2, 4, 100, 32},
         [](const Tensor& x) { return gt::scaled_dot_product_attention(x, x, x, {.dropout_p = 0.1}); });
