@@ -135,8 +135,8 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
       std::min(static_cast<double>(most_parts),
                static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / worth_a_thread));
   // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a.
-  const std::int64_t least_rows = parts > 4 ? 2 * most_rows<T> : 8 * tile_rows,
-                     least_cols = parts > 4 ? most_cols<T> : 4 * tile_cols<T>;
+  const std::int64_t least_rows = parts == most_parts ? 2 * most_rows<T> : 8 * tile_rows,
+                     least_cols = parts == most_parts ? most_cols<T> : 4 * tile_cols<T>;
   std::int64_t down = 1, across = 1;
   while (down * across < parts) {
     const std::int64_t rows = m / down, cols = n / across;
