@@ -127,12 +127,11 @@ class Pool {
 Pool* the_pool = nullptr;
 
 Pool& pool() {
-  static const bool made = [] {
+  [[maybe_unused]] static const bool made = [] {
     the_pool = new Pool;
     pthread_atfork(nullptr, nullptr, [] { the_pool = new Pool; });  // the child has none of the threads
     return true;
   }();
-  static_cast<void>(made);
   return *the_pool;
 }
 

@@ -30,17 +30,21 @@ void parallel(std::int64_t count, F&& f) {
       count, [](void* context, std::int64_t i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); }, &f);
 }
 
+constexpr std::int64_t divide_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
+
 /// Calls `f(begin, end)` for parts of 0 … n of `grain` each, several at once; the last may be smaller.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
   if (n <= grain) return f(std::int64_t{0}, n);
-  parallel((n + grain - 1) / grain, [&](std::int64_t i) { f(i * grain, std::min(n, (i + 1) * grain)); });
+  parallel(divide_up(n, grain), [&](std::int64_t i) { f(i * grain, std::min(n, (i + 1) * grain)); });
 }
 
-/// A grain for rows of n elements, so that a part is worth a thread: some ten microseconds of plain loops.
+/// A grain that is worth a thread: some ten microseconds of plain loops.
+inline constexpr std::int64_t elements_a_part = 1 << 15;
+
+/// The same in rows of n elements.
 inline std::int64_t rows_a_part(std::int64_t n) {
-  constexpr std::int64_t elements = 1 << 15;
-  return std::max(std::int64_t{1}, elements / std::max(std::int64_t{1}, n));
+  return std::max(std::int64_t{1}, elements_a_part / std::max(std::int64_t{1}, n));
 }
 
 }  // namespace detail

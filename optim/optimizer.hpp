@@ -132,9 +132,8 @@ class Optimizer {
   /// The same for a rule that moves every element by itself: it gets parts of a parameter, several at once.
   template <class Rule>
   void update_elements(Rule rule) {
-    constexpr std::int64_t part = 1 << 15;
     update([&](const auto& u) {
-      gradtape::detail::parallel_for(u.n, part,
+      gradtape::detail::parallel_for(u.n, gradtape::detail::elements_a_part,
                                      [&](std::int64_t begin, std::int64_t end) { rule(u.part(begin, end)); });
     });
   }

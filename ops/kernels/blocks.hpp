@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/array.hpp>
+#include <gradtape/core/parallel.hpp>
 
 #include <algorithm>
 #include <array>
@@ -233,7 +234,7 @@ class Writer {
 template <class T>
 constexpr std::int64_t lane = static_cast<std::int64_t>(64 / sizeof(T));
 
-constexpr std::int64_t part_size = 1 << 15;  // elements that are worth a thread; whole blocks
+static_assert(elements_a_part % block_size == 0);  // so that parts end where blocks do
 
 /// Calls `block(index, n, end)` over elements [begin, end) of `numel`.
 template <class T, class F>

@@ -40,11 +40,11 @@ class Blocks {
     const std::int64_t rows = std::max(block_bytes / std::max<std::int64_t>(row_bytes.value_or(block_bytes), 1),
                                        (least_columns - 1) / width_ + 1);
     rows_ = as_it_is_ ? c.windows.count[0] : std::min(rows, c.windows.count[0]);
-    part_ = (c.x[0] + most_parts - 1) / most_parts;
+    part_ = divide_up(c.x[0], most_parts);
     dtype_ = dtype;
   }
 
-  std::int64_t parts() const { return (c_.x[0] + part_ - 1) / part_; }
+  std::int64_t parts() const { return divide_up(c_.x[0], part_); }
 
   /// Calls `f(block, its part)`, for several parts at once.
   template <class F>

@@ -22,7 +22,7 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   strides[n_in] = out.strides();
   for (std::size_t i = 0; i < n_in; ++i) strides[i] = broadcast_strides(*x[i], out.shape());
   const Space space(out.shape(), strides, n_in + 1);
-  parallel_for(out.numel(), part_size, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(out.numel(), elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     std::array<Reader<T>, max_arity> readers;
     bool by_row = false;
     for (std::size_t i = 0; i < n_in; ++i) {
@@ -44,10 +44,11 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   });
 }
 
-/// One kernel over packed operands of n elements of `size` bytes, part by part; those that are null stay so.
-void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
-                    std::int64_t n, std::size_t size) {
-  parallel_for(n, part_size, [&](std::int64_t begin, std::int64_t end) {
+/// One kernel over packed operands of n elements of `size` bytes; those that are null stay so.
+void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+              std::int64_t n, std::size_t size) {
+  if (n <= elements_a_part) return kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
+  parallel_for(n, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     const std::size_t skipped = static_cast<std::size_t>(begin) * size;
     std::array<void*, max_arity> to{};
     std::array<const void*, max_arity + 2> from{};
@@ -57,13 +58,6 @@ void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, s
       if (in[i]) from[i] = static_cast<const std::byte*>(in[i]) + skipped;
     kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
   });
-}
-
-/// The same at once where it is no more than a part.
-void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
-              std::int64_t n, std::size_t size) {
-  if (n > part_size) return run_parts_flat(kernel, op, out, in, n, size);
-  kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
 }
 
 /// The dtype an op computes in. Throws DtypeError.
@@ -137,7 +131,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }();
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
   // Sums into smaller shapes are one chain, so no part of them can be another thread's.
-  parallel_for(shape.numel(), folds ? shape.numel() : part_size, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(shape.numel(), folds ? shape.numel() : elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     std::array<Reader<T>, max_arity + 2> readers;
     std::array<Writer<T>, max_arity> writers;
     bool by_row = false;
@@ -181,7 +175,7 @@ template <class T>
 void add_flat(Kernel kernel, const void* op, const std::array<void*, max_arity>& sum,
               const std::array<void*, max_arity>& to, const std::array<const void*, max_arity + 2>& in,
               std::int64_t numel) {
-  parallel_for(numel, part_size, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(numel, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     alignas(64) T staged[max_arity][block_size + lane_elements];
     for (std::int64_t index = begin; index < end; index += block_size) {
       const std::int64_t n = std::min(block_size, end - index);

@@ -23,7 +23,6 @@ constexpr auto most_rows = static_cast<std::int64_t>(288 / sizeof(T));
 template <class T>
 constexpr auto most_cols = static_cast<std::int64_t>(1024 / sizeof(T));
 
-constexpr std::int64_t divide_up(std::int64_t n, std::int64_t by) { return (n + by - 1) / by; }
 std::int64_t even_block(std::int64_t n, std::int64_t most) { return divide_up(n, divide_up(n, most)); }
 
 template <class T>

@@ -113,18 +113,18 @@ void normalize_weight_vjp(const Array& out, const Array& g, const Array& x, cons
   fill(out, 0);
   if (x.numel() == 0) return;
   const std::int64_t n = norm.n, rows = x.numel() / n;
-  const std::int64_t part = (rows_a_part(n) + group - 1) / group * group, parts = (rows + part - 1) / part;
+  const std::int64_t part = divide_up(rows_a_part(n), group) * group, parts = divide_up(rows, part);
   constexpr std::int64_t unit = 64 / size_of(f32);
-  const std::int64_t step = (n + unit - 1) / unit * unit;         // so that a row's last lanes are no other part's
+  const std::int64_t step = divide_up(n, unit) * unit;            // so that a row's last lanes are no other part's
   const Array sums = Array::make(out.dtype(), {parts, 2, step});  // of a part's groups, and of the rows of one
   fill(sums, 0);
   with_floating("layer_norm", x.dtype(), [&]<class T>(std::type_identity<T>) {
     const auto add = [n](T* to, const T* from) {
       store_row(to, n, [&](std::int64_t i) { return load(to + i) + load(from + i); });
     };
-    parallel(parts, [&](std::int64_t p) {
-      T *const total = sums.data<T>() + 2 * p * step, *const of_group = total + step;
-      for (std::int64_t r = p * part; r < std::min(rows, (p + 1) * part); ++r) {
+    parallel_for(rows, part, [&](std::int64_t begin, std::int64_t end) {
+      T *const total = sums.data<T>() + 2 * (begin / part) * step, *const of_group = total + step;
+      for (std::int64_t r = begin; r < end; ++r) {
         const Row<T> row(x.data<T>() + r * n, norm);
         const T* const gr = g.data<T>() + r * n;
         store_row(of_group, n, [&](std::int64_t i) { return load(of_group + i) + load(gr + i) * row(i); });

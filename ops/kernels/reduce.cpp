@@ -90,11 +90,13 @@ template <class R, class T>
 T reduce_row(const T* x, std::int64_t n) {
   constexpr std::int64_t piece = 1 << 16;
   if (n <= piece) return static_cast<T>(reduce_piece<R>(x, n));
-  const std::int64_t count = (n + piece - 1) / piece;
+  const std::int64_t count = divide_up(n, piece);
   static_assert(sizeof(Wide<T>) == size_of(f64));
   const Array pieces = Array::make(f64, {count});
   auto* const part = pieces.data<Wide<T>>();
-  parallel(count, [&](std::int64_t i) { part[i] = reduce_piece<R>(x + i * piece, std::min(piece, n - i * piece)); });
+  parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
+    part[begin / piece] = reduce_piece<R>(x + begin, end - begin);
+  });
   return static_cast<T>(std::accumulate(part + 1, part + count, part[0],
                                         [](Wide<T> a, Wide<T> b) { return R::template combine<Wide<T>>(a, b); }));
 }
@@ -123,7 +125,7 @@ void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::
       for (std::int64_t o = begin; o < end; ++o) out[o] = reduce_row<R>(x + o * n, n);
     });
   }
-  const std::int64_t strips = (inner + strip - 1) / strip;  // of columns: one stays in the first-level cache
+  const std::int64_t strips = divide_up(inner, strip);  // of columns: one stays in the first-level cache
   parallel_for(outer * strips, rows_a_part(n * std::min(strip, inner)), [=](std::int64_t begin, std::int64_t last) {
     alignas(64) T part[strip];
     for (std::int64_t i = begin; i < last; ++i) {

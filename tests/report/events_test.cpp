@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
+#include "data/support.hpp"
 #include <doctest/doctest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 namespace gt = gradtape;
 namespace report = gradtape::report;
@@ -80,12 +80,6 @@ std::vector<std::string> records(const std::string& path) {
   return out;
 }
 
-struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("gradtape-events-" + std::to_string(getpid()));
-  Folder() { std::filesystem::remove_all(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 }  // namespace
 
 TEST_CASE("events: checksums of RFC 3720") {
@@ -99,8 +93,8 @@ TEST_CASE("events: checksums of RFC 3720") {
 }
 
 TEST_CASE("events: every byte of a file") {
-  const Folder folder;
-  report::EventWriter events(folder.path / "run 1");
+  const files::TempDir folder;
+  report::EventWriter events(folder / "run 1");
   events.log("loss/train", 300, gt::tensor(0.25));
   events.log("x", -1, std::numeric_limits<double>::infinity());
   const auto found = records(events.path());  // while it is open
@@ -128,8 +122,8 @@ TEST_CASE("events: every byte of a file") {
 }
 
 TEST_CASE("events: writers do not share a file and long names do not break one") {
-  const Folder folder;
-  report::EventWriter one(folder.path), two(folder.path);
+  const files::TempDir folder;
+  report::EventWriter one(folder / "run"), two(folder / "run");
   CHECK(one.path() != two.path());
   CHECK(one.path().find("tfevents") != std::string::npos);
   const std::string name(300, 'n');
@@ -143,8 +137,8 @@ TEST_CASE("events: what goes wrong is told") {
 }
 
 TEST_CASE("events: a point that cannot be written leaves no part of it") {
-  const Folder folder;
-  report::EventWriter events(folder.path);
+  const files::TempDir folder;
+  report::EventWriter events(folder / "run");
   events.log("x", 1, 0.5);
   const auto before = records(events.path());
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // a file that would grow past its limit
