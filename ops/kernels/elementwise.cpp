@@ -44,10 +44,10 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   });
 }
 
-/// One kernel over packed operands of n elements of `size` bytes; those that are null stay so.
-void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
-              std::int64_t n, std::size_t size) {
-  if (n <= elements_a_part) return kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
+/// One kernel over packed operands of n elements of `size` bytes, part by part; those that are null stay so. Apart from
+/// run_flat, so that small ops do not pay for its room.
+void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+                    std::int64_t n, std::size_t size) {
   parallel_for(n, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     const std::size_t skipped = static_cast<std::size_t>(begin) * size;
     std::array<void*, max_arity> to{};
@@ -58,6 +58,13 @@ void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::sp
       if (in[i]) from[i] = static_cast<const std::byte*>(in[i]) + skipped;
     kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
   });
+}
+
+/// The same at once where it is no more than a part.
+void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+              std::int64_t n, std::size_t size) {
+  if (n > elements_a_part) return run_parts_flat(kernel, op, out, in, n, size);
+  kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
 }
 
 /// The dtype an op computes in. Throws DtypeError.
