@@ -24,12 +24,22 @@ std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
   return header_bytes + (elements - 1) * size + one_lane;
 }
 
+constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
+
 std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
   const std::optional<std::int64_t> n = product(shape);
-  if (!n || *n > (std::int64_t{1} << 46) / static_cast<std::int64_t>(size_of(dtype)))
+  if (!n || *n > most_bytes / static_cast<std::int64_t>(size_of(dtype)))
     throw ShapeError(
         fmt::format("array: shape {} of {} is larger than any memory", to_string(shape), to_string(dtype)));
   return *n;
+}
+
+void set_packed_strides(Strides& strides, const Shape& shape) {
+  std::uint64_t step = 1;  // unsigned: dimensions behind a zero may overflow
+  for (auto axis = static_cast<std::size_t>(shape.rank()); axis-- > 0;) {
+    strides[axis] = static_cast<std::int64_t>(step);
+    step *= static_cast<std::uint64_t>(shape.begin()[axis]);
+  }
 }
 
 bool is_packed(const Shape& shape, const Strides& strides) {
@@ -48,23 +58,30 @@ bool is_packed(const Shape& shape, const Strides& strides) {
 
 void detail::ArrayBlock::destroy(ArrayBlock* block) noexcept {
   ArrayBlock* owner = block->owner;
-  deallocate(block, owner ? sizeof(ArrayBlock) : block_bytes(block->numel, block->dtype));
+  deallocate(block, owner ? sizeof(ArrayBlock) : block_bytes(block->numel, block->dtype), MemoryKind::arrays);
   if (owner && owner->count.drop()) destroy(owner);  // an owner has no owner: one level
 }
 
 Array Array::make(Dtype dtype, const Shape& shape) {
-  const std::int64_t numel = shape.rank() == 0 ? 1 : checked_numel(shape, dtype);
-  void* memory = detail::allocate(block_bytes(numel, dtype));
+  std::int64_t numel = 1;
+  bool overflow = false;
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    overflow |= __builtin_mul_overflow(numel, shape.begin()[axis], &numel);
+  if (overflow || numel > most_bytes / 8) [[unlikely]]  // a constant, for a division takes as long as the rest
+    numel = checked_numel(shape, dtype);
+  void* memory = detail::allocate(block_bytes(numel, dtype), detail::MemoryKind::arrays);
   auto* data = static_cast<std::byte*>(memory) + header_bytes;
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
-  return Array(new (memory) detail::ArrayBlock{{}, dtype, true, numel, data, nullptr, shape, packed_strides(shape)});
+  auto* block = new (memory) detail::ArrayBlock{{}, dtype, true, numel, data, nullptr, shape, {}};
+  set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
+  return Array(block);
 }
 
 Array Array::view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
   detail::ArrayBlock* block = base.block_.get();
   detail::ArrayBlock* owner = block->owner ? block->owner : block;
-  void* memory = detail::allocate(sizeof(detail::ArrayBlock));
+  void* memory = detail::allocate(sizeof(detail::ArrayBlock), detail::MemoryKind::arrays);
   owner->count.add();
   auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
   return Array(new (memory) detail::ArrayBlock{
@@ -78,11 +95,7 @@ void Array::set_shared(bool on) const {
 
 Strides packed_strides(const Shape& shape) {
   Strides strides{};
-  std::int64_t step = 1;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    strides[static_cast<std::size_t>(axis)] = step;
-    step *= shape[axis];
-  }
+  set_packed_strides(strides, shape);
   return strides;
 }
 

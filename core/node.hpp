@@ -59,8 +59,10 @@ class Node {
   void check_thread();
 
   static void destroy(Node* node) noexcept;
-  static void* operator new(std::size_t bytes) { return detail::allocate(bytes); }
-  static void operator delete(void* memory, std::size_t bytes) { detail::deallocate(memory, bytes); }
+  static void* operator new(std::size_t bytes) { return detail::allocate(bytes, detail::MemoryKind::tape); }
+  static void operator delete(void* memory, std::size_t bytes) {
+    detail::deallocate(memory, bytes, detail::MemoryKind::tape);
+  }
 
   detail::Count count;
   std::atomic<std::uint32_t> thread;  // the owner's index; a leaf has none (0) until its first use

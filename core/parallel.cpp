@@ -1,5 +1,6 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/core/parallel.hpp>
+#include <gradtape/core/pool.hpp>
 #include <gradtape/core/ref.hpp>
 
 #include <algorithm>
@@ -95,6 +96,7 @@ class Pool {
       round_.wait(seen);
       seen = round_;
       ++inside_;
+      detail::follow_release();
       if (seen % 2 == 1 && round_ == seen) take_parts();
       --inside_;
     }

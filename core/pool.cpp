@@ -8,6 +8,10 @@
 #include <new>
 #include <vector>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace gradtape::inline v0 {
 namespace detail {
 
@@ -53,8 +57,38 @@ struct Reservoir {
   std::mutex mutex;
   std::array<FreeList, size_classes> lists{};
   std::vector<ThreadState*> threads;  // by index - 1; nullptr once the thread has ended
-  std::int64_t ended_bytes = 0, ended_nodes = 0;
+  std::int64_t ended_nodes = 0;
 };
+
+/// Live bytes of a kind, of all threads: what each has published of its own.
+struct Total {
+  std::atomic<std::int64_t> live{0}, peak{0};
+
+  void add(std::int64_t change) { raise_peak(live.fetch_add(change, std::memory_order_relaxed) + change); }
+  void raise_peak(std::int64_t to) {
+    for (auto seen = peak.load(std::memory_order_relaxed); seen < to && !peak.compare_exchange_weak(seen, to);) {
+    }
+  }
+};
+
+constinit std::array<Total, memory_kinds> total_of_kind;
+constinit Total total;
+constinit std::atomic<std::int64_t> reserved_bytes{0};  // of the pools' blocks, live or cached
+constinit std::atomic<std::uint32_t> releases{0};
+
+[[gnu::cold, gnu::noinline]] void publish(ThreadState& state, std::size_t kind) {
+  const std::int64_t change = state.bytes[kind].exchange(0, std::memory_order_relaxed);
+  total_of_kind[kind].add(change);
+  total.add(change);
+}
+
+void count_bytes(ThreadState& state, MemoryKind kind, std::int64_t change) {
+  const auto k = static_cast<std::size_t>(kind);
+  const std::int64_t bytes = state.bytes[k].load(std::memory_order_relaxed) + change;
+  state.bytes[k].store(bytes, std::memory_order_relaxed);
+  if (bytes >= state.publish_from || bytes <= -state.publish_from) [[unlikely]]
+    publish(state, k);
+}
 
 Reservoir& reservoir() {
   static auto* shared =
@@ -89,7 +123,8 @@ struct Collector {
     const std::lock_guard lock(r.mutex);
     for (std::size_t c = 0; c < size_classes; ++c) move_blocks(lists[c], r.lists[c], lists[c].length);
     state.lists = no_lists.data();  // what this thread frees from here on goes to the reservoir at once
-    r.ended_bytes += state.live_bytes.exchange(0);
+    for (std::size_t kind = 0; kind < memory_kinds; ++kind) publish(state, kind);
+    state.publish_from = 0;
     r.ended_nodes += state.live_nodes.exchange(0);
     r.threads[state.index - 1] = nullptr;
     state.index = ended;
@@ -107,7 +142,7 @@ void register_thread() {
   for (std::size_t c = 1; pooled && c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
 }
 
-void* refill(std::size_t c, std::size_t bytes) {
+[[gnu::noinline]] void* refill(std::size_t c, std::size_t bytes) {
   ThreadState& state = thread_state;
   if (state.index == 0) register_thread();
   if (pooled) {
@@ -121,43 +156,59 @@ void* refill(std::size_t c, std::size_t bytes) {
   }
   void* block = std::aligned_alloc(unit, pooled ? class_bytes(c) : (bytes + unit - 1) / unit * unit);
   if (!block) throw std::bad_alloc();
+  reserved_bytes.fetch_add(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
   return block;
 }
 
-void overflow(void* block, std::size_t c) {
+void free_block(void* block, std::size_t c) {
+  std::free(block);
+  reserved_bytes.fetch_sub(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
+}
+
+[[gnu::noinline]] void overflow(void* block, std::size_t c) {
   ThreadState& state = thread_state;
+  if (!pooled) return free_block(block, c);
   if (state.index == 0) register_thread();
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
-  if (state.index == Collector::ended)
-    r.ended_bytes -= static_cast<std::int64_t>(class_bytes(c));
-  else
-    count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
-  if (!pooled) return std::free(block);
   if (state.index == Collector::ended) return push(r.lists[c], block);
   push(state.lists[c], block);
   if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
 }
 
+void free_blocks(FreeList& list, std::size_t c) {
+  while (list.head) free_block(pop(list), c);
+}
+
+void release_lists(ThreadState& state) {
+  state.releases = releases.load(std::memory_order_relaxed);
+  if (state.lists == no_lists.data()) return;
+  for (std::size_t c = 1; c < size_classes; ++c) free_blocks(state.lists[c], c);
+}
+
 }  // namespace
 
-void* allocate(std::size_t bytes) {
+void* allocate(std::size_t bytes, MemoryKind kind) {
   const std::size_t c = class_of(bytes);
   if (c >= size_classes) throw std::bad_alloc();
   ThreadState& state = thread_state;
   FreeList& list = state.lists[c];
   void* block = list.head ? pop(list) : refill(c, bytes);
-  count(state.live_bytes, static_cast<std::int64_t>(class_bytes(c)));
+  count_bytes(state, kind, static_cast<std::int64_t>(class_bytes(c)));
   return block;
 }
 
-void deallocate(void* block, std::size_t bytes) noexcept {
+void deallocate(void* block, std::size_t bytes, MemoryKind kind) noexcept {
   const std::size_t c = class_of(bytes);
   ThreadState& state = thread_state;
+  count_bytes(state, kind, -static_cast<std::int64_t>(class_bytes(c)));
   FreeList& list = state.lists[c];
   if (list.length >= list.limit) return overflow(block, c);
   push(list, block);
-  count(state.live_bytes, -static_cast<std::int64_t>(class_bytes(c)));
+}
+
+void follow_release() {
+  if (thread_state.releases != releases.load(std::memory_order_relaxed)) release_lists(thread_state);
 }
 
 std::uint32_t thread_index() {
@@ -177,18 +228,48 @@ Memory memory() {
   using namespace detail;
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
-  Memory total{r.ended_bytes, r.ended_nodes, 0};
-  for (std::size_t c = 1; c < size_classes; ++c)
-    total.cached_bytes += static_cast<std::int64_t>(r.lists[c].length * class_bytes(c));
+  Memory all;
+  all.live_nodes = r.ended_nodes;
+  std::array<std::int64_t, memory_kinds> live{};
+  for (std::size_t kind = 0; kind < memory_kinds; ++kind)
+    live[kind] = total_of_kind[kind].live.load(std::memory_order_relaxed);
   for (const ThreadState* state : r.threads) {
     if (!state) continue;
-    total.live_bytes += state->live_bytes.load(std::memory_order_relaxed);
-    total.live_nodes += state->live_nodes.load(std::memory_order_relaxed);
+    all.live_nodes += state->live_nodes.load(std::memory_order_relaxed);
+    for (std::size_t kind = 0; kind < memory_kinds; ++kind)
+      live[kind] += state->bytes[kind].load(std::memory_order_relaxed);
   }
-  // Lists belong to their threads; only the caller's own can be read without a race.
-  for (std::size_t c = 1; c < size_classes; ++c)
-    total.cached_bytes += static_cast<std::int64_t>(thread_state.lists[c].length * class_bytes(c));
-  return total;
+  const auto use = [](std::int64_t bytes, Total& of) {
+    of.raise_peak(bytes);
+    return MemoryUse{bytes, of.peak.load(std::memory_order_relaxed)};
+  };
+  all.arrays = use(live[0], total_of_kind[0]);
+  all.tape = use(live[1], total_of_kind[1]);
+  all.buffers = use(live[2], total_of_kind[2]);
+  static_cast<MemoryUse&>(all) = use(live[0] + live[1] + live[2], total);
+  all.cached_bytes = reserved_bytes.load(std::memory_order_relaxed) - all.live_bytes;
+  return all;
+}
+
+void reset_peak_memory() {
+  using namespace detail;
+  for (Total* each : {&total_of_kind[0], &total_of_kind[1], &total_of_kind[2], &total})
+    each->peak.store(0, std::memory_order_relaxed);
+  memory();  // raises them to what is live
+}
+
+void release_cache() {
+  using namespace detail;
+  releases.fetch_add(1, std::memory_order_relaxed);
+  release_lists(thread_state);
+  {
+    Reservoir& r = reservoir();
+    const std::lock_guard lock(r.mutex);
+    for (std::size_t c = 1; c < size_classes; ++c) free_blocks(r.lists[c], c);
+  }
+#ifdef __GLIBC__
+  malloc_trim(0);  // what is freed in the middle of its heap stays there otherwise
+#endif
 }
 
 }  // namespace gradtape::inline v0

@@ -9,15 +9,30 @@ namespace gradtape::inline v0 {
 
 class Observer;
 
+/// Bytes of one kind, or of all.
+struct MemoryUse {
+  std::int64_t live_bytes = 0;  ///< in use
+  std::int64_t peak_bytes = 0;  ///< the most that was in use at once, to within 16 KiB a thread; see reset_peak_memory
+};
+
 /// What this process holds, over all threads.
-struct Memory {
-  std::int64_t live_bytes = 0;    ///< in arrays and tape nodes that are in use
+struct Memory : MemoryUse {
+  MemoryUse arrays;               ///< elements and headers of arrays, those among them that live for one op alone
+  MemoryUse tape;                 ///< nodes
+  MemoryUse buffers;              ///< what kernels work in and lists of handles
   std::int64_t live_nodes = 0;    ///< nodes of the tape, leaves included
-  std::int64_t cached_bytes = 0;  ///< freed and kept for the next step
+  std::int64_t cached_bytes = 0;  ///< freed and kept for the next step, for whichever kind asks first
 };
 
 /// Current memory figures; exact when no other thread is computing.
 Memory memory();
+
+/// From now on, peaks are those since this call.
+void reset_peak_memory();
+
+/// Gives what the calling thread and ended threads have cached back to the system. The threads that ops run on follow
+/// when they next wake; a thread of your own keeps its cache until it ends or calls this.
+void release_cache();
 
 namespace detail {
 
@@ -32,6 +47,9 @@ inline constexpr std::size_t size_classes = 256;
 inline constinit std::array<FreeList, size_classes>
     no_lists{};  // of a thread before it is registered and after it has ended
 
+enum class MemoryKind : std::uint8_t { arrays, tape, buffers };
+inline constexpr std::size_t memory_kinds = 3;
+
 /// Everything the library keeps per thread. Trivially destructible, so that access needs no guard; what a dying thread
 /// leaves behind is collected by an object that registering creates.
 struct ThreadState {
@@ -39,11 +57,13 @@ struct ThreadState {
   bool watched = false;  // what ops make is looked at, by one of the next two
   bool detect_anomaly = false;
   Observer* observer = nullptr;
-  int poison = -1;            // a byte that new arrays are filled with, to find ops that do not fill their output
-  bool destroying = false;    // a destruction loop is running on this thread
-  std::uint32_t index = 0;    // 0: not registered yet
-  std::uint64_t next_id = 1;  // creation order of nodes
-  std::atomic<std::int64_t> live_bytes{0};
+  int poison = -1;             // a byte that new arrays are filled with, to find ops that do not fill their output
+  bool destroying = false;     // a destruction loop is running on this thread
+  std::uint32_t index = 0;     // 0: not registered yet
+  std::uint32_t releases = 0;  // of all threads' release_cache, those that this thread has followed
+  std::uint64_t next_id = 1;   // creation order of nodes
+  std::array<std::atomic<std::int64_t>, memory_kinds> bytes{};  // allocated less freed, not yet in all threads' totals
+  std::int64_t publish_from = 16 << 10;  // a smaller change is kept back, so that small blocks touch no shared memory
   std::atomic<std::int64_t> live_nodes{0};
   FreeList* lists = no_lists.data();
 
@@ -60,9 +80,12 @@ inline void count(std::atomic<std::int64_t>& counter, std::int64_t change) {
 }
 
 /// A block of at least `bytes`, aligned to 64, from this thread's pool. Throws std::bad_alloc.
-void* allocate(std::size_t bytes);
-/// Gives a block of `allocate(bytes)` to the pool of the calling thread, whichever made it.
-void deallocate(void* block, std::size_t bytes) noexcept;
+void* allocate(std::size_t bytes, MemoryKind kind = MemoryKind::buffers);
+/// Gives a block of `allocate(bytes, kind)` to the pool of the calling thread, whichever made it.
+void deallocate(void* block, std::size_t bytes, MemoryKind kind = MemoryKind::buffers) noexcept;
+
+/// Follows a `release_cache` of another thread, if there was one since the last call.
+void follow_release();
 
 /// This thread's number, for ownership checks; registers the thread.
 std::uint32_t thread_index();
