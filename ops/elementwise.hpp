@@ -6,6 +6,7 @@
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/kernels/elementwise.hpp>
 #include <gradtape/ops/kernels/from_rule.hpp>
+#include <gradtape/ops/recorded.hpp>
 #include <gradtape/ops/rule.hpp>
 #include <gradtape/ops/rules/activation.hpp>
 #include <gradtape/ops/rules/arithmetic.hpp>
@@ -31,6 +32,9 @@ namespace detail {
 
 /// `gradient` summed over the axes along which `shape` was stretched; recorded if grad mode is on.
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
+
+template <class Op, class Arch, std::size_t N>
+Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x);
 
 template <class Op, std::size_t N, class Arch>
 class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
@@ -76,10 +80,15 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
       return Tensor(saved_[I], edges_[I]);
   }
 
-  /// The rule read on Tensors: its operations are recorded in turn.
+  /// The rule as one op, or read on Tensors: its operations are recorded in turn.
   template <unsigned Needs>
   void record(Backward& pass) {
-    if constexpr (Needs != 0 && (Needs & ~Traits::differentiable) == 0) {
+    if constexpr (Needs != 0 && (Needs & ~Traits::differentiable) == 0 && RecordsWhole<Op>) {
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((Needs >> I & 1 ? pass.give(static_cast<int>(I), sum_to(record_whole<I>(pass), edges_[I]->shape)) : void()),
+         ...);
+      }(std::make_index_sequence<N>{});
+    } else if constexpr (Needs != 0 && (Needs & ~Traits::differentiable) == 0) {
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         auto gradients = call_vjp(op_, pass.gradient(), std::make_tuple(value<Needs, I>()...), value<Needs, N>());
         const auto give = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
@@ -89,6 +98,27 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
         (give(std::integral_constant<std::size_t, I>{}), ...);
       }(std::make_index_sequence<N>{});
     }
+  }
+
+  template <std::size_t I>
+  Tensor record_whole(Backward& pass) {
+    using Whole = RecordedRule<Op, N, I>;
+    const Tensor none;
+    const auto read = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
+      if constexpr (!(Whole::reads >> K & 1))
+        return none;
+      else if constexpr (K == 0)
+        return pass.gradient();
+      else
+        return value<1u << I, K - 1>();
+    };
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      const std::array<Tensor, N + 2> all{read(std::integral_constant<std::size_t, K>{})...};
+      std::array<const Tensor*, Whole::arity> x;
+      std::size_t n = 0;
+      ((Whole::reads >> K & 1 ? void(x[n++] = &all[K]) : void()), ...);
+      return elementwise<Whole, Arch>(Whole{op_}, x);
+    }(std::make_index_sequence<N + 2>{});
   }
 
   template <std::size_t I>

@@ -5,14 +5,11 @@
 #include <concepts>
 #include <cstddef>
 #include <string_view>
-#include <tuple>
-#include <utility>
 
 namespace gradtape::inline v0 {
 namespace detail {
 
-/// Any expression as an elementwise op. Its rule is nobody's to write: the gradient of input i is the derivative of f
-/// on dual numbers along that input, in the direction of g.
+/// Any expression as an elementwise op. Its rule is nobody's to write.
 template <class F, std::size_t N>
 struct Map {
   static constexpr std::string_view name = [] {
@@ -27,24 +24,7 @@ struct Map {
   auto vjp(auto g, auto... x) const
     requires(sizeof...(x) == N)
   {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return grads(along<I>(g, std::make_tuple(x...))...);
-    }(std::index_sequence_for<decltype(x)...>{});
-  }
-
- private:
-  template <std::size_t I, class G, class... X>
-  auto along(G g, std::tuple<X...> x) const {
-    return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      return rule::detail::tangent(f(seed<I == K>(std::get<K>(x), g)...));
-    }(std::index_sequence_for<X...>{});
-  }
-  template <bool Seed, class X, class G>
-  static auto seed(X x, [[maybe_unused]] G g) {
-    if constexpr (Seed)
-      return rule::Dual<X, G>{x, g};
-    else
-      return x;
+    return rule::detail::derivatives(f, g, x...);
   }
 };
 

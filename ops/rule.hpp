@@ -5,6 +5,7 @@
 #include <gradtape/core/tensor.hpp>
 #include <gradtape/ops/kernels/lane_math.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -59,8 +60,9 @@ struct Probe {
   static constexpr std::uint64_t reads = Reads;
 };
 
-/// A value and its derivative along some direction: each operation applies its own rule to the derivatives.
-template <class Primal, class Tangent>
+/// A value and its derivative along some direction: each operation applies its own rule to the derivatives. Where
+/// derivatives are taken of derivatives, the outer ones have a higher level, and leave those of a lower one alone.
+template <class Primal, class Tangent, int Level = 1>
 struct Dual {
   using rule_value = void;
   Primal primal;
@@ -93,25 +95,27 @@ template <std::uint64_t Reads, bool Fresh>
 inline constexpr bool is_probe<Probe<Reads, Fresh>> = true;
 
 template <class X>
-inline constexpr bool is_dual = false;
-template <class P, class T>
-inline constexpr bool is_dual<Dual<P, T>> = true;
+inline constexpr int level_of = 0;
+template <class P, class T, int Level>
+inline constexpr int level_of<Dual<P, T, Level>> = Level;
+template <class... X>
+inline constexpr int highest_level = std::max({0, level_of<X>...});
 
 template <class X>
 inline constexpr bool is_mask = false;
 template <class T, class Arch>
 inline constexpr bool is_mask<Mask<T, Arch>> = true;
 
-template <class X>
+template <int Level, class X>
 auto primal(X x) {
-  if constexpr (is_dual<X>)
+  if constexpr (level_of<X> == Level)
     return x.primal;
   else
     return x;
 }
-template <class X>
+template <int Level, class X>
 auto tangent(X x) {
-  if constexpr (is_dual<X>)
+  if constexpr (level_of<X> == Level)
     return x.tangent;
   else
     return 0;
@@ -235,10 +239,12 @@ auto as_value([[maybe_unused]] const Other& other, X x) {
   else
     return Other{decltype(Other::v)(number_cast<typename Other::rule_value>(x))};
 }
-/// The first that is neither a number nor, if it can be had, a probe.
+/// The first lane or Tensor, inside of dual numbers too, or a probe where there is none.
 template <class First, class... X>
 auto kind_of(First first, X... x) {
-  if constexpr (sizeof...(X) > 0 && (Number<First> || is_probe<First>))
+  if constexpr (level_of<First> > 0)
+    return kind_of(first.primal, first.tangent, x...);
+  else if constexpr (sizeof...(X) > 0 && (Number<First> || is_probe<First>))
     return kind_of(x...);
   else
     return first;
@@ -254,23 +260,43 @@ auto value_of(const Op& op, X... x) {
 /// An op on arguments of which some are dual. An op without a rule, such as a comparison, lets no derivative through.
 template <class Op, class... X>
 auto dual(const Op& op, X... x) {
-  const auto kind = kind_of(tangent(x)..., primal(x)..., Probe<0>{});
-  const auto all = std::make_tuple(as_value(kind, primal(x))...);
+  constexpr int level = highest_level<X...>;
+  const auto kind = kind_of(tangent<level>(x)..., primal<level>(x)..., Probe<0>{});
+  const auto all = std::make_tuple(as_value(kind, primal<level>(x))...);
   const auto y = std::apply([&](const auto&... in) { return op.value(in...); }, all);
   if constexpr (!Differentiable<Op, sizeof...(X)>) {
     return y;
   } else {
     const auto part = [&]<std::size_t I, class D>(std::integral_constant<std::size_t, I>, [[maybe_unused]] D d) {
-      if constexpr (is_dual<D>)
+      if constexpr (level_of<D> == level)
         return jvp<I>(op, d.tangent, all, y);
       else
         return Nothing{};
     };
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       const auto total = (Nothing{} + ... + part(std::integral_constant<std::size_t, I>{}, x));
-      return Dual<std::remove_const_t<decltype(y)>, std::remove_const_t<decltype(total)>>{y, total};
+      return Dual<std::remove_const_t<decltype(y)>, std::remove_const_t<decltype(total)>, level>{y, total};
     }(std::index_sequence_for<X...>{});
   }
+}
+
+/// g · d(f)/d(x), for each x: the derivative of f on dual numbers along that input, in the direction of g.
+template <class F, class G, class... X>
+auto derivatives(const F& f, G g, X... x) {
+  constexpr int level = 1 + highest_level<G, X...>;
+  const auto seed = [&]<bool On, class V>(std::bool_constant<On>, V v) {
+    if constexpr (On)
+      return Dual<V, G, level>{v, g};
+    else
+      return v;
+  };
+  const auto along = [&]<std::size_t I, std::size_t... K>(std::integral_constant<std::size_t, I>,
+                                                          std::index_sequence<K...>) {
+    return tangent<level>(f(seed(std::bool_constant<I == K>{}, x)...));
+  };
+  return [&]<std::size_t... I>(std::index_sequence<I...> all) {
+    return grads(along(std::integral_constant<std::size_t, I>{}, all)...);
+  }(std::index_sequence_for<X...>{});
 }
 
 template <class A, class B>
@@ -284,7 +310,7 @@ using detail::Pair;
 /// through.
 template <class Op, class F, Argument... X>
 auto lift(const Op& op, F f, X... x) {
-  if constexpr ((detail::is_dual<X> || ...))
+  if constexpr (detail::highest_level<X...> > 0)
     return detail::dual(op, x...);
   else if constexpr ((detail::is_probe<X> || ...))
     return Probe<(detail::reads_of<X> | ...)>{};
@@ -299,7 +325,7 @@ auto lift(F f, X... x) {
 /// An op called by another rule, such as sigmoid: its formula, or on dual numbers its own rule.
 template <class Op, Argument... X>
 auto call(const Op& op, X... x) {
-  if constexpr ((detail::is_dual<X> || ...))
+  if constexpr (detail::highest_level<X...> > 0)
     return detail::dual(op, x...);
   else
     return detail::value_of(op, x...);

@@ -23,7 +23,8 @@ constexpr auto most_rows = static_cast<std::int64_t>(288 / sizeof(T));
 template <class T>
 constexpr auto most_cols = static_cast<std::int64_t>(1024 / sizeof(T));
 
-std::int64_t even_block(std::int64_t n, std::int64_t most) { return divide_up(n, divide_up(n, most)); }
+// A division costs as much as ten products: small matrices make none.
+std::int64_t even_block(std::int64_t n, std::int64_t most) { return n <= most ? n : divide_up(n, divide_up(n, most)); }
 
 template <class T>
 Matrix<T> block_of(const Matrix<T>& x, std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
@@ -65,7 +66,8 @@ Matrix<T> packed_columns(T* to, const Matrix<T>& a) {
 /// Tile by tile, of heights that differ by one row at most.
 template <class T>
 void multiply_block(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b, bool add) {
-  const std::int64_t count = divide_up(a.rows, tile_rows), height = a.rows / count, higher = a.rows % count;
+  const std::int64_t count = divide_up(a.rows, tile_rows), height = count == 1 ? a.rows : a.rows / count,
+                     higher = a.rows - count * height;
   for (std::int64_t j = 0; j < b.cols; j += tile_cols<T>) {
     const std::int64_t cols = std::min(tile_cols<T>, b.cols - j);
     TileProduct<T> product{
@@ -133,6 +135,7 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
   const auto parts = static_cast<std::int64_t>(
       std::min(static_cast<double>(most_parts),
                static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / worth_a_thread));
+  if (parts < 2) return f(0, 0, m, n);
   // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a.
   const std::int64_t least_rows = parts == most_parts ? 2 * most_rows<T> : 8 * tile_rows,
                      least_cols = parts == most_parts ? most_cols<T> : 4 * tile_cols<T>;

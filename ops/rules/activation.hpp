@@ -12,6 +12,7 @@ namespace gradtape::inline v0::rule {
 
 struct Sigmoid {
   static constexpr std::string_view name = "sigmoid";
+  static constexpr bool records_whole = true;
   auto value(auto x) const { return 1 / (1 + exp(-x)); }
   auto vjp(auto g, auto /*x*/, auto y) const { return g * y * (1 - y); }
 };

@@ -108,15 +108,17 @@ auto operator!=(A a, B b) {
 template <Argument C, Argument A, Argument B>
   requires(Value<C> || Value<A> || Value<B>)
 auto where(C condition, A a, B b) {
-  if constexpr (detail::is_dual<A> || detail::is_dual<B>) {
-    const auto value = where(condition, detail::primal(a), detail::primal(b));
+  if constexpr (constexpr int level = detail::highest_level<A, B>; level > 0) {
+    const auto value = where(condition, detail::primal<level>(a), detail::primal<level>(b));
+    const auto slope_a = detail::tangent<level>(a);
+    const auto slope_b = detail::tangent<level>(b);
     const auto slope = [&] {
-      if constexpr (Number<decltype(detail::tangent(a))> && Number<decltype(detail::tangent(b))>)
+      if constexpr (Number<decltype(slope_a)> && Number<decltype(slope_b)>)
         return 0;  // a derivative that is a number is 0
       else
-        return where(condition, detail::tangent(a), detail::tangent(b));
+        return where(condition, slope_a, slope_b);
     }();
-    return Dual<std::remove_const_t<decltype(value)>, std::remove_const_t<decltype(slope)>>{value, slope};
+    return Dual<std::remove_const_t<decltype(value)>, std::remove_const_t<decltype(slope)>, level>{value, slope};
   } else {
     return lift<Where>([](auto c, auto x, auto y) { return xsimd::select(c, x, y); }, condition, a, b);
   }

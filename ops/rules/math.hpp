@@ -69,6 +69,7 @@ auto rsqrt(X x) {
 
 struct Square {
   static constexpr std::string_view name = "square";
+  static constexpr bool records_whole = true;
   static constexpr bool integers = true;
   auto value(auto x) const { return x * x; }
   auto vjp(auto g, auto x) const { return 2 * g * x; }

@@ -145,3 +145,42 @@ TEST_CASE("elementwise: gradients larger than a block are folded into those that
       CHECK(dr == gt::approx(gt::sum(m, {.axes = 0}) + 6 * row.detach()).atol(1e-5));
     }
 }
+
+TEST_CASE("elementwise: rules that are recorded whole are right to the fifth derivative, over broadcasts too") {
+  const auto derivatives = [](auto f, double at, int orders = 5) {
+    const auto x = gt::parameter(gt::full({5}, at, {.dtype = gt::f64}));
+    const auto scale = gt::full({3, 1}, 2, {.dtype = gt::f64});
+    gt::Tensor y = f(x * scale);
+    std::vector<double> out;
+    for (int order = 1; order <= orders; ++order) {
+      const auto [d] = gt::grad(gt::sum(y), {x}, {.create_graph = true});
+      y = d;
+      // three rows, and a factor of 2 from each derivative
+      out.push_back(d[4].item() / (3 * std::pow(2, order)));
+    }
+    return out;
+  };
+  const double x = 0.35, t = std::tanh(2 * x), s = 1 / (1 + std::exp(-2 * x)), q = 1 - t * t, p = s * (1 - s);
+  const auto check = [](const std::vector<double>& got, const std::vector<double>& expected) {
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK_MESSAGE(got[i] == doctest::Approx(expected[i]).epsilon(1e-12), "order ", i + 1);
+  };
+  // the derivatives of t' = 1 - t² and of s' = s - s², each a polynomial in the function
+  check(derivatives([](const gt::Tensor& v) { return gt::tanh(v); }, x),
+        {q, -2 * t * q, q * (6 * t * t - 2), q * (16 * t - 24 * t * t * t),
+         q * (16 - 120 * t * t + 120 * std::pow(t, 4))});
+  check(derivatives([](const gt::Tensor& v) { return gt::sigmoid(v); }, x),
+        {p, p * (1 - 2 * s), p * (1 - 6 * s + 6 * s * s), p * (1 - 14 * s + 36 * s * s - 24 * s * s * s),
+         p * (1 - 30 * s + 150 * s * s - 240 * s * s * s + 120 * std::pow(s, 4))});
+  check(derivatives([](const gt::Tensor& v) { return gt::square(v); }, x, 2), {4 * x, 2});
+}
+
+TEST_CASE("elementwise: a rule that is recorded whole is one node, and so is its gradient") {
+  const auto x = gt::parameter(gt::full({5}, 0.3));
+  const auto [d] = gt::grad(gt::sum(gt::tanh(x)), {x}, {.create_graph = true});
+  CHECK(d.node()->name() == "tanh_vjp");
+  const auto before = gt::memory().live_nodes;
+  const auto [dd] = gt::grad(gt::sum(d), {x}, {.create_graph = true});
+  CHECK(dd.node()->name() == "tanh_vjp");
+  CHECK(gt::memory().live_nodes - before <= 4);
+}
