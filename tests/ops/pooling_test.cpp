@@ -246,6 +246,39 @@ TEST_CASE("max_pool: the first of equals gets the gradient, and NaN wins") {
         std::vector<float>(3, -HUGE_VALF));  // padding is below everything
 }
 
+TEST_CASE("max_pool: in rows of many windows the first of equals and the first NaN win too") {
+  constexpr std::int64_t n = 53, size = 5, stride = 2, padding = 2, dilation = 3;
+  std::vector<double> x(n);
+  for (std::int64_t i = 0; i < n; ++i)
+    x[static_cast<std::size_t>(i)] = i % 11 == 7 ? cases::nan : static_cast<double>(i * 7 % 4) - 2;
+  const auto max = [](const Tensor& v) {
+    return gt::max_pool1d(v, size, {.stride = stride, .padding = padding, .dilation = dilation});
+  };
+  const std::int64_t count = max(cases::vector(x)).numel();
+  std::vector<double> expected(n);
+  for (std::int64_t w = 0; w < count; ++w) {
+    std::int64_t best = -1;
+    for (std::int64_t k = 0; k < size; ++k) {
+      const std::int64_t at = w * stride - padding + k * dilation;
+      if (at < 0 || at >= n) continue;
+      const double value = x[static_cast<std::size_t>(at)], most = best < 0 ? 0 : x[static_cast<std::size_t>(best)];
+      if (best < 0 || value > most || (std::isnan(value) && !std::isnan(most))) best = at;
+    }
+    expected[static_cast<std::size_t>(best)] += static_cast<double>(w + 1);
+  }
+  for (const gt::Dtype dtype : {gt::f32, gt::f64}) {
+    const Tensor g = gt::vjp(max, cases::vector(x).to(dtype), (gt::arange(count) + 1).to(dtype));
+    CHECK(cases::doubles(g.to(gt::f64)) == expected);
+  }
+}
+
+TEST_CASE("max_pool: windows far larger than the image") {
+  const Tensor x = gt::tensor({{1., 4.}, {3., 2.}});
+  const std::int64_t size = 200'001;
+  CHECK(gt::max_pool2d(x, {1, size}, {.stride = 1, .padding = {0, size / 2}}) ==
+        gt::approx(gt::tensor({{4., 4.}, {3., 3.}})));
+}
+
 TEST_CASE("avg_pool: what is not finite reaches its own windows only") {
   const Tensor x = cases::vector({1, 2, cases::inf, 4, 5, 6, cases::nan, 8});
   const auto y = cases::doubles(gt::avg_pool1d(x, 2));
