@@ -34,7 +34,7 @@ namespace detail {
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
 
 template <class Op, class Arch, std::size_t N>
-Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x);
+[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x);
 
 template <class Op, std::size_t N, class Arch>
 class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
