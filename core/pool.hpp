@@ -12,7 +12,7 @@ class Observer;
 /// Bytes of one kind, or of all.
 struct MemoryUse {
   std::int64_t live_bytes = 0;  ///< in use
-  std::int64_t peak_bytes = 0;  ///< the most that was in use at once, to within 16 KiB a thread; see reset_peak_memory
+  std::int64_t peak_bytes = 0;  ///< the most at once since reset_peak_memory, to within 16 KiB a kind and thread
 };
 
 /// What this process holds, over all threads.
