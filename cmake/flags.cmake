@@ -20,7 +20,7 @@ if(GRADTAPE_SANITIZE)
   target_compile_options(gradtape_flags INTERFACE -fsanitize=${GRADTAPE_SANITIZE} -fno-sanitize-recover=all
                          -fno-omit-frame-pointer)
   target_link_options(gradtape_flags INTERFACE -fsanitize=${GRADTAPE_SANITIZE})
-  # For the rules of ops and the tests: no checks of what the address sanitizer finds as well, and none of scopes, whose
+  # For the rules of ops, the tests and examples: no checks of what the address sanitizer finds as well, and none of scopes, whose
   # cost to the compiler outgrows what is inlined (the losses took 11 minutes). Core, kernels and readers have them all.
   set(light_sanitizer -fno-sanitize=alignment,null,object-size -fno-sanitize-address-use-after-scope)
 endif()

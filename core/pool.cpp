@@ -167,8 +167,8 @@ void free_block(void* block, std::size_t c) {
 
 [[gnu::noinline]] void overflow(void* block, std::size_t c) {
   ThreadState& state = thread_state;
+  if (state.index == 0) register_thread();  // or what it freed would be lost from the figures
   if (!pooled) return free_block(block, c);
-  if (state.index == 0) register_thread();
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
   if (state.index == Collector::ended) return push(r.lists[c], block);

@@ -99,9 +99,16 @@ L as_lane(V v) {
     return v;
 }
 
-// Flat: a rule on dual numbers is many small functions, and one that is called keeps its lanes in memory.
+// Flat: a rule on dual numbers is many small functions, and one that is called keeps its lanes in memory. Instrumented, it
+// would take the compiler minutes.
+#ifdef __SANITIZE_ADDRESS__
+#define GRADTAPE_FLAT
+#else
+#define GRADTAPE_FLAT [[gnu::flatten]]
+#endif
+
 template <class Op, std::size_t N, class T, class Arch>
-[[gnu::flatten]] void value_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
+GRADTAPE_FLAT void value_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
   using L = rule::Lane<T, Arch>;
   const Op op = *static_cast<const Op*>(self);
   T* y = static_cast<T*>(out[0]);
@@ -118,7 +125,7 @@ template <class Op, std::size_t N, class T, class Arch>
 }
 
 template <class Op, std::size_t N, class T, class Arch, unsigned Needs>
-[[gnu::flatten]] void vjp_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
+GRADTAPE_FLAT void vjp_kernel(const void* self, void* const* out, const void* const* in, std::size_t n) {
   using L = rule::Lane<T, Arch>;
   constexpr unsigned reads = ElementwiseTraits<Op, N>::reads_by_mask[Needs];
   const Op op = *static_cast<const Op*>(self);
@@ -140,6 +147,8 @@ template <class Op, std::size_t N, class T, class Arch, unsigned Needs>
     }
   }(std::make_index_sequence<N>{});
 }
+
+#undef GRADTAPE_FLAT
 
 template <class Op, std::size_t N, class Arch>
 struct [[gnu::visibility("hidden")]] ElementwiseKernels {
