@@ -42,49 +42,45 @@ thread_local bool in_a_part = false;
 /// Threads that wait for parts. They are never joined: a process may end, or fork, at any time.
 class Pool {
  public:
-  int threads() {
-    const std::lock_guard lock(mutex_);
-    return size();
+  int threads() {  // without the lock, which an op holds while it runs
+    if (threads_ == 0) {
+      int none = 0;
+      threads_.compare_exchange_strong(none, threads_at_first());
+    }
+    return threads_;
   }
 
-  void resize(int n) {
-    const std::lock_guard lock(mutex_);
-    threads_ = n;
-  }
+  void resize(int n) { threads_ = n; }
 
   void run(std::int64_t count, void (*part)(void*, std::int64_t), void* context) {
     std::unique_lock lock(mutex_, std::defer_lock);
-    if (in_a_part || !lock.try_lock() || size() == 1) {
+    const int n = threads();
+    if (in_a_part || n == 1 || !lock.try_lock()) {
       for (std::int64_t i = 0; i < count; ++i) part(context, i);
       return;
     }
-    call_workers();
+    call_workers(n - 1);
     const detail::AtomicCounts shared;  // parts copy handles of the arrays that they work on
     count_ = count, part_ = part, context_ = context, next_ = 0;
     ++round_;
     round_.notify_all();
     take_parts();
     ++round_;
-    for (int i = 0; inside_ != 0; ++i) i < spins ? relax() : std::this_thread::yield();
+    for (int i = 0; inside_ != 0;) i < spins ? (++i, relax()) : std::this_thread::yield();
     if (fault_) std::rethrow_exception(std::exchange(fault_, {}));
   }
 
  private:
   static constexpr int spins = 2000;  // some ten microseconds: kernels follow each other, and waking takes as long
 
-  int size() {
-    if (threads_ == 0) threads_ = threads_at_first();
-    return threads_;
-  }
-
   /// Makes those that are missing, and sends to sleep those that are too many.
-  void call_workers() {
+  void call_workers(int n) {
     try {
-      for (; alive_ < threads_ - 1; ++alive_) std::thread([this, index = alive_] { work(index); }).detach();
+      for (; alive_ < n; ++alive_) std::thread([this, index = alive_] { work(index); }).detach();
     } catch (const std::system_error&) {  // the system gives no more: those that are there do the work
     }
-    if (wanted_ == threads_ - 1) return;
-    wanted_ = threads_ - 1;
+    if (wanted_ == n) return;
+    wanted_ = n;
     wanted_.notify_all();
   }
 
@@ -97,7 +93,7 @@ class Pool {
       seen = round_;
       ++inside_;
       detail::follow_release();
-      if (seen % 2 == 1 && round_ == seen) take_parts();
+      if (seen % 2 == 1 && round_ == seen && index < wanted_) take_parts();
       --inside_;
     }
   }
@@ -115,7 +111,8 @@ class Pool {
   }
 
   std::mutex mutex_, fault_mutex_;
-  int threads_ = 0, alive_ = 0;
+  std::atomic<int> threads_{0};
+  int alive_ = 0;
   std::atomic<int> wanted_{0};           // workers of higher numbers sleep
   std::atomic<int> inside_{0};           // workers that may be taking parts
   std::atomic<std::uint32_t> round_{0};  // odd while there are parts to take

@@ -8,6 +8,7 @@
 #include <new>
 #include <vector>
 
+#include <pthread.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -90,9 +91,25 @@ void count_bytes(ThreadState& state, MemoryKind kind, std::int64_t change) {
     publish(state, k);
 }
 
+Reservoir* shared = nullptr;  // never destroyed: threads and static tensors may outlive any order of destruction
+
+/// In a child that was forked: what the other threads of its parent held stays, but there are none of them.
+void forget_other_threads() {
+  for (ThreadState*& state : shared->threads) {
+    if (!state || state == &thread_state) continue;
+    for (std::size_t kind = 0; kind < memory_kinds; ++kind) publish(*state, kind);
+    shared->ended_nodes += state->live_nodes.exchange(0);
+    state = nullptr;
+  }
+  shared->mutex.unlock();
+}
+
 Reservoir& reservoir() {
-  static auto* shared =
-      new Reservoir;  // never destroyed: threads and static tensors may outlive any order of destruction
+  [[maybe_unused]] static const bool made = [] {
+    shared = new Reservoir;
+    pthread_atfork([] { shared->mutex.lock(); }, [] { shared->mutex.unlock(); }, forget_other_threads);
+    return true;
+  }();
   return *shared;
 }
 
@@ -239,23 +256,26 @@ Memory memory() {
     for (std::size_t kind = 0; kind < memory_kinds; ++kind)
       live[kind] += state->bytes[kind].load(std::memory_order_relaxed);
   }
-  const auto use = [](std::int64_t bytes, Total& of) {
-    of.raise_peak(bytes);
-    return MemoryUse{bytes, of.peak.load(std::memory_order_relaxed)};
+  const auto use = [](std::int64_t bytes, const Total& of) {
+    bytes =
+        std::max<std::int64_t>(bytes, 0);  // while another thread computes, a free may be seen before its allocation
+    return MemoryUse{bytes, std::max(bytes, of.peak.load(std::memory_order_relaxed))};
   };
   all.arrays = use(live[0], total_of_kind[0]);
   all.tape = use(live[1], total_of_kind[1]);
   all.buffers = use(live[2], total_of_kind[2]);
   static_cast<MemoryUse&>(all) = use(live[0] + live[1] + live[2], total);
-  all.cached_bytes = reserved_bytes.load(std::memory_order_relaxed) - all.live_bytes;
+  all.cached_bytes = std::max<std::int64_t>(reserved_bytes.load(std::memory_order_relaxed) - all.live_bytes, 0);
   return all;
 }
 
 void reset_peak_memory() {
   using namespace detail;
-  for (Total* each : {&total_of_kind[0], &total_of_kind[1], &total_of_kind[2], &total})
-    each->peak.store(0, std::memory_order_relaxed);
-  memory();  // raises them to what is live
+  const Memory now = memory();
+  total.peak = now.live_bytes;
+  total_of_kind[0].peak = now.arrays.live_bytes;
+  total_of_kind[1].peak = now.tape.live_bytes;
+  total_of_kind[2].peak = now.buffers.live_bytes;
 }
 
 void release_cache() {

@@ -103,6 +103,8 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   template <std::size_t I>
   Tensor record_whole(Backward& pass) {
     using Whole = RecordedRule<Op, N, I>;
+    static_assert(Traits::conditions == 0 && (Whole::reads & 1),
+                  "records_whole: every gradient of the rule must read g, and no input may be a condition");
     const Tensor none;
     const auto read = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
       if constexpr (!(Whole::reads >> K & 1))

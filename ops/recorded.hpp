@@ -63,7 +63,7 @@ struct RecordedRule {
 };
 
 /// Ops say `static constexpr bool records_whole = true` where their rule is of several operations, which one loop does
-/// faster than as many ops, and which is worth compiling twice.
+/// faster than as many ops, and which is worth compiling twice. Each gradient must read g, and no input be a condition.
 template <class Op>
 concept RecordsWhole = requires { requires Op::records_whole; };
 

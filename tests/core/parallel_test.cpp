@@ -1,7 +1,10 @@
 #include <gradtape/gradtape.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -118,6 +121,29 @@ TEST_CASE("threads: what a part throws is thrown, and the pool goes on") {
   CHECK(runs == 16);
 }
 
+TEST_CASE("threads: a smaller number holds from the next op on, and a part may ask for it") {
+  const auto threads_of_an_op = [] {
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    gt::detail::parallel(64, [&](std::int64_t) {
+      gt::num_threads();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    return seen.size();
+  };
+  const Threads threads(4);
+  for (int i = 0; i < 5; ++i) {
+    gt::set_num_threads(4);
+    threads_of_an_op();
+    gt::set_num_threads(2);
+    CHECK(threads_of_an_op() <= 2);
+  }
+  gt::set_num_threads(1);
+  CHECK(threads_of_an_op() == 1);
+}
+
 #ifndef __SANITIZE_THREAD__  // which refuses threads of a forked process
 TEST_CASE("threads: a process that forks computes on both sides") {
   const Threads threads(2);
@@ -128,6 +154,22 @@ TEST_CASE("threads: a process that forks computes on both sides") {
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
   CHECK(gt::equal(gt::matmul(x, x), expected));
+}
+
+TEST_CASE("threads: figures of memory outlive a fork, though not the threads they were of") {
+  const Threads threads(9);  // so many stacks that the C library unmaps some of those that are left in the child
+  const gt::Tensor x = gt::randn({2048, 1024});
+  for (int i = 0; i < 20; ++i) gt::contiguous(gt::transpose(x));
+  const gt::Memory before = gt::memory();
+  const pid_t child = fork();
+  if (child == 0) {
+    std::thread([] { gt::sum(gt::square(gt::parameter(gt::ones({3})))); }).join();
+    const gt::Memory now = gt::memory();
+    _exit(now.live_bytes == before.live_bytes && now.live_nodes == before.live_nodes ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 #endif
 
