@@ -56,7 +56,8 @@ B fma(const B& x, const B& y, const B& z) {
   return xsimd::fma(x, y, z);
 }
 
-/// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512.
+/// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512. Its own is found by an unqualified call, so say
+/// `lanes::`.
 template <class B>
 B neg(const B& x) {
   if constexpr (std::is_floating_point_v<typename B::value_type>)
@@ -90,7 +91,7 @@ template <class B>
 Pair<B> exact_product(const B& x, const B& y) {
   if constexpr (has_fma<typename B::arch_type>) {
     const B p = lanes::fma(x, y, number<B>(-0.0));  // an ordinary product could be fused into what follows
-    return {p, lanes::fma(x, y, neg(p))};
+    return {p, lanes::fma(x, y, lanes::neg(p))};
   } else {  // Veltkamp and Dekker
     const B split = number<B>(4097, 134217729), p = x * y, xs = x * split, ys = y * split;
     const B xh = xs - (xs - x), xl = x - xh, yh = ys - (ys - y), yl = y - yh;

@@ -21,7 +21,7 @@ B erf(const B& x) {
   else
     q = polynomial(a, -9.38741414e-06, 0.000118856697, -0.000637349964, 0.00167565921, -0.000169494626, -0.0191478245,
                    0.102776304, 0.636619568, 0.128379166);
-  return with_sign(xsimd::abs(scaled_expm1<0>(neg(lanes::fma(a, q, a)))), x);
+  return with_sign(xsimd::abs(scaled_expm1<0>(lanes::neg(lanes::fma(a, q, a)))), x);
 }
 
 /// erfc x = e^(-x²) · g(p) / (x + k) for x >= 1/2, with a polynomial g of p = (x - k) / (x + k), 2 minus that below
@@ -54,7 +54,7 @@ B erfc(const B& x) {
   g = lanes::fma(lanes::fma(g, p, number<B>(-0.76615669, -0.94739006095784417)), p,
                  number<B>(1.04376626, 1.0892950871189264));
   const Pair<B> exact = exact_product(a, a);
-  const Halvings<B> h = exp_halvings(neg(exact.high));
+  const Halvings<B> h = exp_halvings(lanes::neg(exact.high));
   const B r = h.high - lanes::fma(h.n, number<B>(ln2_low<B>), exact.low);
   const B y = times_exp(lanes::fma(g, inverse, g * rest), h.shifted, r);
   return xsimd::select(a < number<B>(0.5), B(1) - lanes::fma(x, small, x), xsimd::select(x < B(0), B(2) - y, y));

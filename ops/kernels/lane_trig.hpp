@@ -27,7 +27,7 @@ struct QuarterTurn {
     // takes away is rounded only in the end.
     const B turns = sum - whole, about = exact_rest(turns, number<B>(1.57079625, 1.5707963267948966), x);
     const Pair<B> second = exact_product(turns, number<B>(7.54979013e-08, 6.123233995736766e-17));
-    const Pair<B> r = exact_sum(about, neg(second.high));
+    const Pair<B> r = exact_sum(about, lanes::neg(second.high));
     const B low = r.low - lanes::fma(turns, number<B>(-1.71512451e-15, -1.4973849048591698e-33), second.low);
 
     const B z = r.high * r.high, half = number<B>(0.5), first = number<B>(-0.166666545, -1.66666666666666324348e-01);
