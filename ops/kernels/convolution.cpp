@@ -62,7 +62,7 @@ class Blocks {
   /// [groups, out / groups, depth]
   Array weight(const Array& w) const { return reshaped(w, {c_.groups, c_.weight[0] / c_.groups, depth_}); }
 
-  /// [groups, out / groups, windows of the block], packed if it is all of them.
+  /// [groups, out / groups, windows of the block]
   Array outputs(const Array& y, const Block& b) const {
     const std::int64_t out = c_.weight[0] / c_.groups;
     return Array::view(y, {c_.groups, out, b.rows * width_}, {out * windows_, windows_, 1},
@@ -156,15 +156,8 @@ void convolve(const Convolution& c, const Array& y, const Array& x, const Array&
   const Blocks blocks(c, y.dtype());
   const Array w = blocks.weight(weight);
   blocks.for_each([&](const Block& b, std::int64_t /*part*/) {
-    const Array columns = columns_of(c, blocks, from, b), out = blocks.outputs(y, b);
     // (out,depth)·(depth,windows) -> (out,windows)
-    if (out.packed()) return gemm(out, w, columns, beta);
-    const Array part = Array::make(y.dtype(), out.shape());
-    gemm(part, w, columns, 0);
-    if (beta == 0)
-      copy_elements(out, part);
-    else
-      add_elements(out, part);
+    gemm(blocks.outputs(y, b), w, columns_of(c, blocks, from, b), beta);
   });
 }
 

@@ -98,7 +98,8 @@ void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matri
   const std::int64_t height = even_block(m, most_rows<T>), depth = even_block(k, most_depth);
   const std::int64_t width = divide_up(even_block(n, most_cols<T>), tile_cols<T>) * tile_cols<T>;
   const bool in_place = b.col_step == 1 && b_is_near;
-  const bool pack_a = a.col_step != 1 && n > 8 * tile_cols<T>;
+  const bool far_apart = a.col_step * static_cast<std::int64_t>(sizeof(T)) >= 1024;  // its columns
+  const bool pack_a = a.col_step != 1 && n > (far_apart ? 2 : 8) * tile_cols<T>;
   const Scratch<T> room_a(pack_a ? height * depth : 0), room_b(in_place ? 0 : depth * width);
   for (std::int64_t j = 0; j < n; j += width)
     for (std::int64_t p = 0; p < k; p += depth) {
@@ -113,16 +114,20 @@ void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matri
 }
 
 // OpenBLAS and oneDNN choose their kernels at run time: they are ahead where this file was compiled for narrower
-// registers than the machine has. Where the tiles here have not been measured against them, they keep large products.
+// registers than the machine has, and with AVX-512, by measurement, in large products of float.
+template <class T>
 bool blas_is_ahead(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::size_t width = sizeof(xsimd::batch<float>);
+  constexpr double small = width == 64 ? 1 << 22 : 40 * 40 * 40;
 #ifdef __x86_64__
-  static const bool wider =
-      __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && sizeof(xsimd::batch<float>) < 32);
+  static const bool wider = width == 64
+                                ? sizeof(T) == 4
+                                : __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && width < 32);
 #else
   constexpr bool wider = true;
 #endif
   return wider && std::min({m, n, k}) >= 8 &&
-         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 40 * 40 * 40;
+         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= small;
 }
 
 constexpr std::int64_t most_parts = 16;     // of one product
@@ -158,41 +163,46 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
   });
 }
 
-/// out = or += a · b, which has elements.
+/// out = or += a · b, which has elements; rows of out are `out_step` apart.
 template <class T>
-void multiply(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   if (a.cols == 0) {
-    if (!add) std::fill_n(out, a.rows * b.cols, T{0});
+    for (std::int64_t i = 0; !add && i < a.rows; ++i) std::fill_n(out + i * out_step, b.cols, T{0});
     return;
   }
-  if (b.cols == 1 && a.rows != 1) return multiply(out, transposed(b), transposed(a), add);
+  if (b.cols == 1 && a.rows != 1 && out_step == 1) return multiply(out, a.rows, transposed(b), transposed(a), add);
   if (a.rows == 1 || (a.rows <= 4 && !near(b))) {
     const bool columns_fit = b.row_step == 1 && a.col_step == 1;
-    if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, a, b, add);
-    if (columns_fit) return add_dots(out, a, b, add);
+    if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, out_step, a, b, add);
+    if (columns_fit) return add_dots(out, out_step, a, b, add);
   }
-  const bool blas = blas_is_ahead(a.rows, b.cols, a.cols);
+  const bool blas = blas_is_ahead<T>(a.rows, b.cols, a.cols);
   for_each_part<T>(
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
         const Matrix<T> left = block_of(a, row, 0, rows, a.cols), right = block_of(b, 0, col, b.rows, cols);
-        T* const to = out + row * b.cols + col;
-        if (!blas || !blas_gemm(to, b.cols, left, right, add ? 1 : 0))
-          blocked_gemm(to, b.cols, left, right, near(b), add);
+        T* const to = out + row * out_step + col;
+        if (!blas || !blas_gemm(to, out_step, left, right, add ? 1 : 0))
+          blocked_gemm(to, out_step, left, right, near(b), add);
       });
+}
+
+/// From each row of `out` to the next.
+std::int64_t row_step(const Array& out) {
+  return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
 }
 
 /// Products [begin, end) of a batch, each of which writes a matrix of its own.
 template <class T>
 void multiply_batch(const Array& out, const Array& a, const Array& b, std::int64_t begin, std::int64_t end, bool add) {
   for (std::int64_t i = begin; i < end; ++i)
-    multiply(out.data<T>() + start_of(out, i), matrix_at<T>(a, i), matrix_at<T>(b, i), add);
+    multiply(out.data<T>() + start_of(out, i), row_step(out), matrix_at<T>(a, i), matrix_at<T>(b, i), add);
 }
 
 }  // namespace
 
 template <class T>
 void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
-  if (a.rows > 0 && b.cols > 0) multiply(out, a, b, add);
+  if (a.rows > 0 && b.cols > 0) multiply(out, b.cols, a, b, add);
 }
 template void gemm_at(float*, const Matrix<float>&, const Matrix<float>&, bool);
 template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, bool);
@@ -200,7 +210,8 @@ template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, boo
 void gemm(const Array& out, const Array& a, const Array& b, double beta) {
   with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
     if (out.numel() == 0) return;
-    if (out.rank() == 2) return multiply(out.data<T>(), matrix_at<T>(a, 0), matrix_at<T>(b, 0), beta != 0);
+    if (out.rank() == 2)
+      return multiply(out.data<T>(), row_step(out), matrix_at<T>(a, 0), matrix_at<T>(b, 0), beta != 0);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
     const double products = static_cast<double>(out.shape()[-2]) * static_cast<double>(out.shape()[-1]) *

@@ -38,7 +38,7 @@ void combine_rows(T* out, const T* a, std::int64_t a_step, const T* b, std::int6
 /// Where the rows of b have consecutive elements: eight of them at once, in strips for which `out` stays in the nearest
 /// cache.
 template <class T>
-void add_rows(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+void add_rows(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   constexpr int together = 8;
   constexpr auto strip = static_cast<std::int64_t>(4096 / sizeof(T));
   for (std::int64_t j = 0; j < b.cols; j += strip) {
@@ -47,7 +47,7 @@ void add_rows(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
       const bool many = p + together <= a.cols;
       for (std::int64_t i = 0; i < a.rows; ++i)
         (many ? combine_rows<together, T>
-              : combine_rows<1, T>)(out + i * b.cols + j, a.data + i * a.row_step + p * a.col_step, a.col_step,
+              : combine_rows<1, T>)(out + i * out_step + j, a.data + i * a.row_step + p * a.col_step, a.col_step,
                                     b.data + p * b.row_step + j, b.row_step, n, add || p > 0);
       p += many ? together : 1;
     }
@@ -98,10 +98,10 @@ template <class T>
 
 /// Where the columns of b have consecutive elements, and the rows of a.
 template <class T>
-void add_dots(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+void add_dots(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   for (std::int64_t j = 0; j < b.cols; j += dots)
     for (std::int64_t i = 0; i < a.rows; ++i)
-      dot_columns(out + i * b.cols + j, a.data + i * a.row_step, b.data + j * b.col_step, b.col_step,
+      dot_columns(out + i * out_step + j, a.data + i * a.row_step, b.data + j * b.col_step, b.col_step,
                   std::min<std::int64_t>(dots, b.cols - j), a.cols, add);
 }
 

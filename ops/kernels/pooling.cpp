@@ -10,71 +10,94 @@
 namespace gradtape::inline v0::detail {
 namespace {
 
-/// An element of the windows of a row: those from `begin` to before `end` have it in the image, the first that there
-/// could be at `offset`.
-struct Column {
+/// An element of windows along one axis: those from `begin` to before `end` have it in the image, window 0 at `offset`,
+/// or would.
+struct Run {
   std::int64_t begin, end, offset;
 };
 
 /// Those that some window has in the image.
-PoolVector<Column> columns_of(const Windows& w) {
-  PoolVector<Column> out;
-  const std::int64_t stride = w.stride[1];
-  for (std::int64_t k = 0; k < w.size[1]; ++k) {
-    const std::int64_t offset = w.at(1, 0, k), begin = offset < 0 ? divide_up(-offset, stride) : 0;
-    if (offset >= w.image[1]) break;
-    const std::int64_t end = std::min(w.count[1], divide_up(w.image[1] - offset, stride));
+PoolVector<Run> runs_along(const Windows& w, std::size_t axis) {
+  PoolVector<Run> out;
+  const std::int64_t stride = w.stride[axis];
+  for (std::int64_t k = 0; k < w.size[axis]; ++k) {
+    const std::int64_t offset = w.at(axis, 0, k), begin = offset < 0 ? divide_up(-offset, stride) : 0;
+    if (offset >= w.image[axis]) break;
+    const std::int64_t end = std::min(w.count[axis], divide_up(w.image[axis] - offset, stride));
     if (begin < end) out.push_back({begin, end, offset});
   }
   return out;
 }
 
-/// From the row of an image that windows begin in to each of their elements.
-PoolVector<std::int64_t> steps_of(const Windows& w, const PoolVector<Column>& columns) {
-  PoolVector<std::int64_t> out;
-  for (std::int64_t i = 0; i < w.size[0]; ++i)
-    for (const Column& column : columns) out.push_back(i * w.dilation[0] * w.image[1] + column.offset);
-  return out;
-}
-
-/// Room for a row of windows: the largest element of each so far, which of a window's it is, and those that come next.
+/// Finds the largest element of the windows over one image after the other. All windows of some rows take in one
+/// element after the other, in row-major order, of which the first of several wins, and the first NaN over all: loops
+/// over many windows and without a branch, which run in lanes.
 template <class T, class Index>
-struct Row {
-  explicit Row(std::int64_t n)
-      : most(static_cast<std::size_t>(n)), next(static_cast<std::size_t>(n)), which(static_cast<std::size_t>(n)) {}
-  PoolVector<T> most, next;
-  PoolVector<Index> which;
-};
+class Largest {
+ public:
+  explicit Largest(const Windows& w)
+      : w_(w),
+        rows_(runs_along(w, 0)),
+        columns_(runs_along(w, 1)),
+        together_(std::clamp<std::int64_t>(many / w.count[1], 1, w.count[0])) {
+    for (const Run& row : rows_)
+      for (const Run& column : columns_) steps_.push_back(row.offset * w.image[1] + column.offset);
+    const auto room = static_cast<std::size_t>(together_ * w.count[1]);
+    most_.resize(room), next_.resize(room), which_.resize(room);
+  }
 
-/// Where in `image` the largest element of each window of a row is: all windows take in one element after the other, in
-/// row-major order, of which the first of several wins, and the first NaN over all.
-template <class T, class Index>
-void largest_of_row(std::int64_t* out, Row<T, Index>& x, const T* image, const Windows& w, std::int64_t row,
-                    const PoolVector<Column>& columns, const PoolVector<std::int64_t>& steps) {
-  std::ranges::fill(x.which, Index{-1});
-  std::ranges::fill(x.most, T{0});
-  const std::int64_t end = w.image[0], stride = w.stride[1], first = w.at(0, row, 0);
-  T* const most = x.most.data();
-  T* const next = x.next.data();
-  Index* const which = x.which.data();
-  Index k = 0;
-  for (std::int64_t p = 0; p < w.size[0]; ++p) {
-    const std::int64_t i = first + p * w.dilation[0];
-    for (const Column& column : columns) {
-      const Index here = k++;
-      if (i < 0 || i >= end) continue;
-      const T* from = image + i * w.image[1] + column.offset;
-      for (std::int64_t col = column.begin; col < column.end; ++col) next[col] = from[col * stride];
-      for (std::int64_t col = column.begin; col < column.end; ++col) {  // apart, and without a branch: in lanes
-        const bool better = (which[col] < 0) | ((most[col] == most[col]) & !(next[col] <= most[col]));
-        most[col] = better ? next[col] : most[col];
-        which[col] = better ? here : which[col];
+  void operator()(std::int64_t* out, const T* image) {
+    for (std::int64_t row = 0; row < w_.count[0]; row += together_)
+      find(out + row * w_.count[1], image, row, std::min(row + together_, w_.count[0]));
+  }
+
+ private:
+  static constexpr std::int64_t many = 1024;  // windows, of which what is known stays in the first-level cache
+
+  void find(std::int64_t* out, const T* image, std::int64_t first, std::int64_t last) {
+    const std::int64_t width = w_.count[1], stride = w_.stride[1];
+    std::ranges::fill(most_, T{0});
+    std::ranges::fill(which_, Index{-1});
+    Index k = 0;
+    for (const Run& row : rows_)
+      for (const Run& column : columns_) {
+        const Index here = k++;
+        const std::int64_t begin = std::max(first, row.begin), end = std::min(last, row.end);
+        for (std::int64_t i = begin; i < end; ++i) {
+          const T* from = image + (i * w_.stride[0] + row.offset) * w_.image[1] + column.offset;
+          T* to = next_.data() + (i - first) * width;
+          for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * stride];
+        }
+        if (column.begin == 0 && column.end == width)
+          take((begin - first) * width, (end - first) * width, here);
+        else
+          for (std::int64_t i = begin - first; i < end - first; ++i)
+            take(i * width + column.begin, i * width + column.end, here);
       }
+    const Index* which = which_.data();
+    for (std::int64_t i = first; i < last; ++i)
+      for (std::int64_t j = 0; j < width; ++j)
+        *out++ = i * w_.stride[0] * w_.image[1] + j * stride + steps_[static_cast<std::size_t>(*which++)];
+  }
+
+  void take(std::int64_t begin, std::int64_t end, Index here) {
+    T* const most = most_.data();
+    const T* const next = next_.data();
+    Index* const which = which_.data();
+    for (std::int64_t i = begin; i < end; ++i) {
+      const bool better = (which[i] < 0) | ((most[i] == most[i]) & !(next[i] <= most[i]));
+      most[i] = better ? next[i] : most[i];
+      which[i] = better ? here : which[i];
     }
   }
-  for (std::int64_t col = 0; col < w.count[1]; ++col)
-    out[col] = first * w.image[1] + col * stride + steps[static_cast<std::size_t>(which[col])];
-}
+
+  const Windows& w_;
+  PoolVector<Run> rows_, columns_;
+  std::int64_t together_;
+  PoolVector<std::int64_t> steps_;  // from where a window begins to each of its elements
+  PoolVector<T> most_, next_;       // of each window: the largest so far, and what comes next
+  PoolVector<Index> which_;         // which element of the window the largest is
+};
 
 }  // namespace
 
@@ -82,20 +105,17 @@ void find_largest(const Array& out, const Array& x, const Windows& windows) {
   if (out.numel() == 0) return;
   const Array from = packed(x);
   const std::int64_t plane = windows.image[0] * windows.image[1];
-  const PoolVector<Column> columns = columns_of(windows);
-  const PoolVector<std::int64_t> steps = steps_of(windows, columns);
+  const std::int64_t windows_each = windows.count[0] * windows.count[1];
   with_floating("max_pool", x.dtype(), [&]<class T>(std::type_identity<T>) {
     const auto find = [&]<class Index>(Index) {
       parallel_for(from.numel() / plane, rows_a_part(plane), [&](std::int64_t begin, std::int64_t end) {
-        Row<T, Index> room(windows.count[1]);
-        auto* to = out.data<std::int64_t>() + begin * windows.count[0] * windows.count[1];
+        Largest<T, Index> largest(windows);
         for (std::int64_t image = begin; image < end; ++image)
-          for (std::int64_t row = 0; row < windows.count[0]; ++row, to += windows.count[1])
-            largest_of_row(to, room, from.data<T>() + image * plane, windows, row, columns, steps);
+          largest(out.data<std::int64_t>() + image * windows_each, from.data<T>() + image * plane);
       });
     };
     // An index as wide as T keeps to the lanes of T.
-    if (sizeof(T) == 4 && steps.size() <= INT_MAX)
+    if (sizeof(T) == 4 && windows.size[0] * windows.size[1] <= INT_MAX)
       find(std::int32_t{});
     else
       find(std::int64_t{});
