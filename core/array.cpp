@@ -13,15 +13,15 @@
 namespace gradtape::inline v0 {
 namespace {
 
-constexpr std::size_t alignment = 64;
 constexpr std::size_t one_lane = 64;  // the widest SIMD register, in bytes
 
-constexpr std::size_t header_bytes = (sizeof(detail::ArrayBlock) + alignment - 1) / alignment * alignment;
+using detail::ArrayBlock;
+static_assert(sizeof(ArrayBlock) <= ArrayBlock::header_bytes && ArrayBlock::header_bytes % 64 == 0);
 
 // A lane that starts at the last element, or past an empty array, stays inside of the block.
 std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
   const std::size_t size = size_of(dtype), elements = numel == 0 ? 1 : static_cast<std::size_t>(numel);
-  return header_bytes + (elements - 1) * size + one_lane;
+  return ArrayBlock::header_bytes + (elements - 1) * size + one_lane;
 }
 
 constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
@@ -57,35 +57,36 @@ bool is_packed(const Shape& shape, const Strides& strides) {
 }  // namespace
 
 void detail::ArrayBlock::destroy(ArrayBlock* block) noexcept {
-  ArrayBlock* owner = block->owner;
-  deallocate(block, owner ? sizeof(ArrayBlock) : block_bytes(block->numel, block->dtype), MemoryKind::arrays);
-  if (owner && owner->count.drop()) destroy(owner);  // an owner has no owner: one level
+  if (block->owner && block->owner->count.drop())
+    put(block->owner, block->owner->size_class, MemoryKind::arrays);  // an owner has no owner
+  put(block, block->size_class, MemoryKind::arrays);
 }
 
 Array Array::make(Dtype dtype, const Shape& shape) {
   std::int64_t numel = 1;
   bool overflow = false;
-  for (int axis = 0; axis < shape.rank(); ++axis)
-    overflow |= __builtin_mul_overflow(numel, shape.begin()[axis], &numel);
+  for (const std::int64_t dim : shape) overflow |= __builtin_mul_overflow(numel, dim, &numel);
   if (overflow || numel > most_bytes / 8) [[unlikely]]  // a constant, for a division takes as long as the rest
     numel = checked_numel(shape, dtype);
-  void* memory = detail::allocate(block_bytes(numel, dtype), detail::MemoryKind::arrays);
-  auto* data = static_cast<std::byte*>(memory) + header_bytes;
+  const std::size_t bytes = block_bytes(numel, dtype), c = detail::size_class(bytes);
+  void* memory = detail::take(c, bytes, detail::MemoryKind::arrays);
+  std::byte* data = ArrayBlock::data_behind(memory);
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
-  auto* block = new (memory) detail::ArrayBlock{{}, dtype, true, numel, data, nullptr, shape, {}};
+  auto* block = new (memory) ArrayBlock{{}, dtype, true, static_cast<std::uint8_t>(c), numel, data, nullptr, {}, shape};
   set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
   return Array(block);
 }
 
 Array Array::view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  detail::ArrayBlock* block = base.block_.get();
-  detail::ArrayBlock* owner = block->owner ? block->owner : block;
-  void* memory = detail::allocate(sizeof(detail::ArrayBlock), detail::MemoryKind::arrays);
+  ArrayBlock* block = base.block_.get();
+  ArrayBlock* owner = block->owner ? block->owner : block;
+  constexpr std::size_t c = detail::size_class(sizeof(ArrayBlock));
+  void* memory = detail::take(c, sizeof(ArrayBlock), detail::MemoryKind::arrays);
   owner->count.add();
   auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
-  return Array(new (memory) detail::ArrayBlock{
-      {}, block->dtype, is_packed(shape, strides), shape.numel(), data, owner, shape, strides});
+  return Array(new (memory) ArrayBlock{
+      {}, block->dtype, is_packed(shape, strides), c, shape.numel(), data, owner, strides, shape});
 }
 
 void Array::set_shared(bool on) const {

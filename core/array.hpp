@@ -1,12 +1,14 @@
 #pragma once
 
 #include <gradtape/core/dtype.hpp>
+#include <gradtape/core/pool.hpp>
 #include <gradtape/core/ref.hpp>
 #include <gradtape/core/shape.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace gradtape::inline v0 {
 
@@ -19,13 +21,18 @@ namespace detail {
 struct ArrayBlock {
   Count count;
   Dtype dtype;
-  bool packed;  // row-major without gaps
+  bool packed;              // row-major without gaps
+  std::uint8_t size_class;  // of this block
   std::int64_t numel;
   std::byte* data;
   ArrayBlock* owner;  // nullptr for an owner
-  Shape shape;
-  Strides strides;
+  Strides strides;    // here, and the shape behind it, no 32 bytes lie across two lines of the cache: a copy that does
+  Shape shape;        // waits for what was just written
 
+  static constexpr std::size_t header_bytes = 192;  // a multiple of 64
+
+  /// Where the data of an owner begin.
+  static std::byte* data_behind(void* block) { return static_cast<std::byte*>(block) + header_bytes; }
   static void destroy(ArrayBlock* block) noexcept;
 };
 
@@ -37,10 +44,32 @@ struct ArrayBlock {
 class Array {
  public:
   Array() noexcept = default;
+  [[gnu::always_inline]] Array(const Array&) noexcept = default;             ///< shares the data
+  [[gnu::always_inline]] Array& operator=(const Array&) noexcept = default;  ///< shares the data
+  Array(Array&&) noexcept = default;                                         ///< takes the handle over
+  Array& operator=(Array&&) noexcept = default;                              ///< takes the handle over
 
   /// A packed array with uninitialised elements. Throws ShapeError if its size overflows, std::bad_alloc without
   /// memory.
   static Array make(Dtype dtype, const Shape& shape);
+  /// The same, of the dtype and shape of `packed`, which is. Inline, for every small op pays for it.
+  static Array like(const Array& packed) {
+    const detail::ArrayBlock& of = *packed.block_;
+    void* memory = of.owner || detail::thread_state.poison >= 0
+                       ? nullptr
+                       : detail::take_cached(of.size_class, detail::MemoryKind::arrays);
+    if (!memory) [[unlikely]]
+      return make(of.dtype, of.shape);
+    return Array(new (memory) detail::ArrayBlock{{},
+                                                 of.dtype,
+                                                 true,
+                                                 of.size_class,
+                                                 of.numel,
+                                                 detail::ArrayBlock::data_behind(memory),
+                                                 nullptr,
+                                                 of.strides,
+                                                 of.shape});
+  }
   /// Same data under another shape and strides; `offset` in elements from the first element of `base`.
   static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);
 
@@ -63,6 +92,8 @@ class Array {
   bool exclusive() const {
     return block_ && block_->packed && block_->count.unique() && (!block_->owner || block_->owner->count.unique());
   }
+
+  void reset() noexcept { block_.reset(); }  ///< lets go of what it holds
 
   /// The address of the header, which no other array has while this one is held.
   const void* identity() const { return block_.get(); }

@@ -21,8 +21,11 @@ class Backward {
   /// The gradient of the node's output. May be moved from.
   Tensor& gradient() { return gradient_; }
 
-  /// The gradient already there for input i if it may be added to in place, else an empty array.
-  const Array& partial(int input) const;
+  /// The gradient already there for input i if it may be added to in place, else null.
+  const Array* partial(int input) const {
+    const Array& there = node_.edges()[static_cast<std::size_t>(input)]->flight.array;
+    return adds_in_place_ && there.exclusive() ? &there : nullptr;
+  }
   /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the
   /// input's.
   void give(int input, Tensor gradient);
@@ -33,13 +36,18 @@ class Backward {
 
  private:
   friend class Sweep;
-  Backward(Sweep& sweep, Node& node, Tensor gradient, bool recording, bool retain)
-      : sweep_(sweep), node_(node), gradient_(std::move(gradient)), recording_(recording), retain_(retain) {}
+  Backward(Sweep& sweep, Node& node, Tensor gradient, bool recording, bool retain, bool adds_in_place)
+      : sweep_(sweep),
+        node_(node),
+        gradient_(std::move(gradient)),
+        recording_(recording),
+        retain_(retain),
+        adds_in_place_(adds_in_place) {}
 
   Sweep& sweep_;
   Node& node_;
   Tensor gradient_;
-  bool recording_, retain_;
+  bool recording_, retain_, adds_in_place_;
 };
 
 /// One node's view of a forward sweep: derivatives along some direction in the inputs, oldest node first.

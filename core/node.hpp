@@ -51,7 +51,7 @@ class Node {
 
   /// Drops the saved values; a sweep through this node throws from then on.
   void release() {
-    for (Array& array : saved()) array = Array();
+    for (Array& array : saved()) array.reset();
     released = true;
   }
 
@@ -59,9 +59,11 @@ class Node {
   void check_thread();
 
   static void destroy(Node* node) noexcept;
-  static void* operator new(std::size_t bytes) { return detail::allocate(bytes, detail::MemoryKind::tape); }
+  static void* operator new(std::size_t bytes) {
+    return detail::take(detail::size_class(bytes), bytes, detail::MemoryKind::tape);
+  }
   static void operator delete(void* memory, std::size_t bytes) {
-    detail::deallocate(memory, bytes, detail::MemoryKind::tape);
+    detail::put(memory, detail::size_class(bytes), detail::MemoryKind::tape);
   }
 
   detail::Count count;

@@ -1,7 +1,6 @@
 #include <gradtape/core/pool.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -20,8 +19,6 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t unit = 64;
-
 // Sanitizers see through a pool only if every block is a malloc of its own.
 #ifdef GRADTAPE_PLAIN_MALLOC
 constexpr bool pooled = false;
@@ -29,24 +26,9 @@ constexpr bool pooled = false;
 constexpr bool pooled = true;
 #endif
 
-// Size classes in eighths of a power of two: 1 to 16 units one by one, then eight classes per doubling. Powers of two
-// alone would double every power-of-two array, since the header needs room too.
-constexpr std::size_t class_of(std::size_t bytes) {
-  const std::size_t units = (bytes + unit - 1) / unit;
-  if (units <= 16) return units;
-  const auto exponent = static_cast<std::size_t>(std::bit_width(units - 1)) - 1;
-  const std::size_t eighth = std::size_t{1} << (exponent - 3);
-  return 16 + (exponent - 4) * 8 + (units - (std::size_t{1} << exponent) + eighth - 1) / eighth;
-}
-
-constexpr std::size_t class_bytes(std::size_t c) {
-  if (c <= 16) return c * unit;
-  const std::size_t exponent = 4 + (c - 17) / 8;
-  return ((std::size_t{1} << exponent) + ((c - 17) % 8 + 1) * (std::size_t{1} << (exponent - 3))) * unit;
-}
-
-static_assert(class_bytes(class_of(17 * unit)) == 18 * unit && class_bytes(class_of(32 * unit)) == 32 * unit);
-static_assert(class_bytes(class_of(33 * unit)) == 36 * unit && class_bytes(class_of(1 << 20)) == 1 << 20);
+static_assert(class_bytes(size_class(17 * pool_unit)) == 18 * pool_unit &&
+              class_bytes(size_class(32 * pool_unit)) == 32 * pool_unit);
+static_assert(class_bytes(size_class(33 * pool_unit)) == 36 * pool_unit && class_bytes(size_class(1 << 20)) == 1 << 20);
 
 // A list longer than this hands half of itself to the reservoir, so that a thread which only frees does not hoard.
 constexpr std::uint32_t list_limit(std::size_t c) {
@@ -77,19 +59,15 @@ constinit Total total;
 constinit std::atomic<std::int64_t> reserved_bytes{0};  // of the pools' blocks, live or cached
 constinit std::atomic<std::uint32_t> releases{0};
 
-[[gnu::cold, gnu::noinline]] void publish(ThreadState& state, std::size_t kind) {
+}  // namespace
+
+[[gnu::cold]] void publish(ThreadState& state, std::size_t kind) {
   const std::int64_t change = state.bytes[kind].exchange(0, std::memory_order_relaxed);
   total_of_kind[kind].add(change);
   total.add(change);
 }
 
-void count_bytes(ThreadState& state, MemoryKind kind, std::int64_t change) {
-  const auto k = static_cast<std::size_t>(kind);
-  const std::int64_t bytes = state.bytes[k].load(std::memory_order_relaxed) + change;
-  state.bytes[k].store(bytes, std::memory_order_relaxed);
-  if (bytes >= state.publish_from || bytes <= -state.publish_from) [[unlikely]]
-    publish(state, k);
-}
+namespace {
 
 Reservoir* shared = nullptr;  // never destroyed: threads and static tensors may outlive any order of destruction
 
@@ -159,38 +137,18 @@ void register_thread() {
   for (std::size_t c = 1; pooled && c < size_classes; ++c) thread_state.lists[c].limit = list_limit(c);
 }
 
-[[gnu::noinline]] void* refill(std::size_t c, std::size_t bytes) {
-  ThreadState& state = thread_state;
-  if (state.index == 0) register_thread();
-  if (pooled) {
-    Reservoir& r = reservoir();
-    const std::lock_guard lock(r.mutex);
-    if (r.lists[c].head) {
-      if (state.index == Collector::ended) return pop(r.lists[c]);
-      move_blocks(r.lists[c], state.lists[c], std::max<std::uint32_t>(1, state.lists[c].limit / 2));
-      return pop(state.lists[c]);
-    }
-  }
-  void* block = std::aligned_alloc(unit, pooled ? class_bytes(c) : (bytes + unit - 1) / unit * unit);
-  if (!block) throw std::bad_alloc();
-  reserved_bytes.fetch_add(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
-  return block;
+void* from_reservoir(ThreadState& state, std::size_t c) {
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  if (!r.lists[c].head) return nullptr;
+  if (state.index == Collector::ended) return pop(r.lists[c]);
+  move_blocks(r.lists[c], state.lists[c], std::max<std::uint32_t>(1, state.lists[c].limit / 2));
+  return pop(state.lists[c]);
 }
 
 void free_block(void* block, std::size_t c) {
   std::free(block);
   reserved_bytes.fetch_sub(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
-}
-
-[[gnu::noinline]] void overflow(void* block, std::size_t c) {
-  ThreadState& state = thread_state;
-  if (state.index == 0) register_thread();  // or what it freed would be lost from the figures
-  if (!pooled) return free_block(block, c);
-  Reservoir& r = reservoir();
-  const std::lock_guard lock(r.mutex);
-  if (state.index == Collector::ended) return push(r.lists[c], block);
-  push(state.lists[c], block);
-  if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
 }
 
 void free_blocks(FreeList& list, std::size_t c) {
@@ -205,24 +163,37 @@ void release_lists(ThreadState& state) {
 
 }  // namespace
 
-void* allocate(std::size_t bytes, MemoryKind kind) {
-  const std::size_t c = class_of(bytes);
-  if (c >= size_classes) throw std::bad_alloc();
+void* refill(std::size_t c, std::size_t bytes, MemoryKind kind) {
   ThreadState& state = thread_state;
-  FreeList& list = state.lists[c];
-  void* block = list.head ? pop(list) : refill(c, bytes);
+  if (state.index == 0) register_thread();
+  void* block = pooled ? from_reservoir(state, c) : nullptr;
+  if (!block) {
+    block = std::aligned_alloc(pool_unit, pooled ? class_bytes(c) : (bytes + pool_unit - 1) / pool_unit * pool_unit);
+    if (!block) throw std::bad_alloc();
+    reserved_bytes.fetch_add(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
+  }
   count_bytes(state, kind, static_cast<std::int64_t>(class_bytes(c)));
   return block;
 }
 
-void deallocate(void* block, std::size_t bytes, MemoryKind kind) noexcept {
-  const std::size_t c = class_of(bytes);
+void overflow(void* block, std::size_t c) {
   ThreadState& state = thread_state;
-  count_bytes(state, kind, -static_cast<std::int64_t>(class_bytes(c)));
-  FreeList& list = state.lists[c];
-  if (list.length >= list.limit) return overflow(block, c);
-  push(list, block);
+  if (state.index == 0) register_thread();  // or what it freed would be lost from the figures
+  if (!pooled) return free_block(block, c);
+  Reservoir& r = reservoir();
+  const std::lock_guard lock(r.mutex);
+  if (state.index == Collector::ended) return push(r.lists[c], block);
+  push(state.lists[c], block);
+  if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
 }
+
+void* allocate(std::size_t bytes, MemoryKind kind) {
+  const std::size_t c = size_class(bytes);
+  if (c >= size_classes) throw std::bad_alloc();
+  return take(c, bytes, kind);
+}
+
+void deallocate(void* block, std::size_t bytes, MemoryKind kind) noexcept { put(block, size_class(bytes), kind); }
 
 void follow_release() {
   if (thread_state.releases != releases.load(std::memory_order_relaxed)) release_lists(thread_state);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -79,9 +80,76 @@ inline void count(std::atomic<std::int64_t>& counter, std::int64_t change) {
   counter.store(counter.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
 }
 
-/// A block of at least `bytes`, aligned to 64, from this thread's pool. Throws std::bad_alloc.
+inline constexpr std::size_t pool_unit = 64;
+
+/// The size class of blocks of at least `bytes`; `size_classes` or more beyond any memory. Classes are eighths of a
+/// power of two: 1 to 16 units one by one, then eight per doubling. Powers of two alone would double every power-of-two
+/// array, since the header needs room too.
+constexpr std::size_t size_class(std::size_t bytes) {
+  const std::size_t units = (bytes + pool_unit - 1) / pool_unit;
+  if (units <= 16) return units;
+  const auto exponent = static_cast<std::size_t>(std::bit_width(units - 1)) - 1;
+  const std::size_t eighth = std::size_t{1} << (exponent - 3);
+  return 16 + (exponent - 4) * 8 + (units - (std::size_t{1} << exponent) + eighth - 1) / eighth;
+}
+
+constexpr std::size_t class_bytes(std::size_t c) {
+  if (c <= 16) return c * pool_unit;
+  const std::size_t exponent = 4 + (c - 17) / 8;
+  return ((std::size_t{1} << exponent) + ((c - 17) % 8 + 1) * (std::size_t{1} << (exponent - 3))) * pool_unit;
+}
+
+/// Adds what this thread has counted of a kind to the totals.
+void publish(ThreadState& state, std::size_t kind);
+
+inline void count_bytes(ThreadState& state, MemoryKind kind, std::int64_t change) {
+  const auto k = static_cast<std::size_t>(kind);
+  const std::int64_t bytes = state.bytes[k].load(std::memory_order_relaxed) + change;
+  state.bytes[k].store(bytes, std::memory_order_relaxed);
+  if (static_cast<std::uint64_t>(bytes + state.publish_from) >= 2 * static_cast<std::uint64_t>(state.publish_from))
+      [[unlikely]]
+    publish(state, k);
+}
+
+/// A block of class `c < size_classes` that this thread has at hand, else null.
+inline void* take_cached(std::size_t c, MemoryKind kind) {
+  ThreadState& state = thread_state;
+  FreeList& list = state.lists[c];
+  void* block = list.head;
+  if (!block) [[unlikely]]
+    return nullptr;
+  list.head = *static_cast<void**>(block);
+  --list.length;
+  count_bytes(state, kind, static_cast<std::int64_t>(class_bytes(c)));
+  return block;
+}
+
+/// One for a thread that has none, or is not registered; `bytes` of it are used. Throws std::bad_alloc.
+void* refill(std::size_t c, std::size_t bytes, MemoryKind kind);
+
+/// A block of class `c < size_classes`, of which `bytes` are used, aligned to 64. Throws std::bad_alloc.
+inline void* take(std::size_t c, std::size_t bytes, MemoryKind kind) {
+  void* block = take_cached(c, kind);
+  return block ? block : refill(c, bytes, kind);
+}
+
+/// Takes a block for which the thread has no room.
+void overflow(void* block, std::size_t c);
+
+/// Gives a block of `take(c, …, kind)` to the pool of the calling thread, whichever took it.
+inline void put(void* block, std::size_t c, MemoryKind kind) noexcept {
+  ThreadState& state = thread_state;
+  count_bytes(state, kind, -static_cast<std::int64_t>(class_bytes(c)));
+  FreeList& list = state.lists[c];
+  if (list.length >= list.limit) [[unlikely]]
+    return overflow(block, c);
+  *static_cast<void**>(block) = list.head;
+  list.head = block;
+  ++list.length;
+}
+
+/// `take` and `put` by size alone. Throws std::bad_alloc.
 void* allocate(std::size_t bytes, MemoryKind kind = MemoryKind::buffers);
-/// Gives a block of `allocate(bytes, kind)` to the pool of the calling thread, whichever made it.
 void deallocate(void* block, std::size_t bytes, MemoryKind kind = MemoryKind::buffers) noexcept;
 
 /// Follows a `release_cache` of another thread, if there was one since the last call.

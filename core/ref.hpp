@@ -87,7 +87,10 @@ class Ref {
     if (p_ && p_->count.drop()) T::destroy(p_);
   }
 
-  void reset() noexcept { *this = Ref(); }
+  void reset() noexcept {
+    T* p = std::exchange(p_, nullptr);
+    if (p && p->count.drop()) T::destroy(p);
+  }
   T* get() const { return p_; }
   T* operator->() const { return p_; }
   T& operator*() const { return *p_; }

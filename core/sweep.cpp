@@ -8,7 +8,7 @@
 namespace gradtape::inline v0 {
 namespace {
 
-bool older(const Node* a, const Node* b) { return a->id < b->id; }
+constexpr auto older = [](const Node* a, const Node* b) { return a->id < b->id; };
 
 detail::Value value_of(const Tensor& tensor) { return {tensor.array(), tensor.node()}; }
 
@@ -20,16 +20,20 @@ void require_saved(const Node* node) {
                     node->name()));
 }
 
-const Array none;
-
 }  // namespace
 
 void Worklist::push(Node* node) {
+  if (!first_ && node->id > newest()) {
+    first_ = node;
+    return;
+  }
+  if (first_ && node->id > first_->id) std::swap(first_, node);
   nodes_.push_back(node);
   std::push_heap(nodes_.begin(), nodes_.end(), older);
 }
 
 Node* Worklist::pop_newest() {
+  if (first_) return std::exchange(first_, nullptr);
   std::pop_heap(nodes_.begin(), nodes_.end(), older);
   Node* node = nodes_.back();
   nodes_.pop_back();
@@ -72,9 +76,8 @@ Sweep::Sweep(bool recording, bool retain)
 }
 
 Sweep::~Sweep() {
-  for (Node* node : scratch_.work.nodes()) node->flight = {};
+  while (scratch_.work.newest() > 0) scratch_.work.pop_newest()->flight = {};
   for (Node* node : scratch_.finished) node->flight = {};
-  scratch_.work.clear();
   scratch_.finished.clear();
   scratch_.order.clear();
   spare = std::move(scratch_);
@@ -123,7 +126,7 @@ void Sweep::drain(std::uint64_t floor) {
     if (node->is_leaf() || (restricted_ && !leads_on(node))) continue;
     require_saved(node);
     Backward pass(*this, *node, Tensor(keep ? node->flight : std::exchange(node->flight, {})), recording_,
-                  retain_ || checking_);
+                  retain_ || checking_, !recording_ && !checking_);
     node->backward(pass);
     if (!retain_) node->release();
   }
@@ -192,12 +195,12 @@ bool Sweep::leads_on(const Node* node) const {
   return std::ranges::any_of(node->edges(), [&](const auto& edge) { return wants(edge.get()); });
 }
 
-void Sweep::arrive(Node* node, Tensor gradient) {
+void Sweep::arrive(Node* node, Tensor&& gradient) {
   if (node->flight.array) {
-    node->flight = value_of(add(Tensor(node->flight), gradient));
+    node->flight = add(Tensor(node->flight), gradient).take();
   } else {
     scratch_.work.push(node);
-    node->flight = value_of(gradient);
+    node->flight = std::move(gradient).take();
   }
 }
 
@@ -207,11 +210,6 @@ unsigned Backward::needs() const {
   unsigned mask = 0, bit = 1;
   for (const auto& edge : node_.edges()) mask |= sweep_.wants(edge.get()) ? bit : 0, bit <<= 1;
   return mask;
-}
-
-const Array& Backward::partial(int input) const {
-  const Array& flight = node_.edges()[static_cast<std::size_t>(input)]->flight.array;
-  return !recording_ && !sweep_.checking_ && flight.exclusive() ? flight : none;
 }
 
 void Backward::give(int input, Tensor gradient) {

@@ -16,14 +16,13 @@ namespace gradtape::inline v0 {
 class Worklist {
  public:
   /// The id of the newest node, 0 without nodes.
-  std::uint64_t newest() const { return nodes_.empty() ? 0 : nodes_.front()->id; }
-  void push(Node* node);                                      ///< adds one
-  Node* pop_newest();                                         ///< takes one out; there must be one
-  const std::vector<Node*>& nodes() const { return nodes_; }  ///< all, in no order
-  void clear() { nodes_.clear(); }                            ///< forgets them
+  std::uint64_t newest() const { return first_ ? first_->id : nodes_.empty() ? 0 : nodes_.front()->id; }
+  void push(Node* node);  ///< adds one
+  Node* pop_newest();     ///< takes one out; there must be one
 
  private:
-  std::vector<Node*> nodes_;
+  Node* first_ = nullptr;     // newer than all others: in a chain, what is pushed is popped next
+  std::vector<Node*> nodes_;  // a heap
 };
 
 /// The leaves, and other nodes older than `start`, that `root` depends on without another such between: newest first.
@@ -73,7 +72,7 @@ class Sweep {
   /// Fills `order` with what `root` depends on and is newer than `floor`, newest first, and marks what leads to a
   /// target.
   void mark(Node* root, std::uint64_t floor, Worklist& ahead, std::vector<Node*>& order) const;
-  void arrive(Node* node, Tensor gradient);
+  void arrive(Node* node, Tensor&& gradient);
   /// Backwards, down to the nodes that are not newer than `floor`.
   void drain(std::uint64_t floor);
   void go_forward(const std::vector<Node*>& order);

@@ -122,6 +122,12 @@ class Tensor {
     return leaf_value();
   }
   const detail::Ref<Node>& node() const { return value_.node; }  ///< null for a constant
+  /// Both, taken out of this handle.
+  detail::Value take() && {
+    if (!value_.array) [[unlikely]]
+      value_.array = array();  // a leaf's
+    return std::move(value_);
+  }
   /// The leaf behind this handle. Throws GradientError that names `parameter` if there is none.
   Leaf& leaf(const char* caller = "leaf") const;
 

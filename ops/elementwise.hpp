@@ -41,16 +41,9 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   using Traits = ElementwiseTraits<Op, N>;
 
  public:
-  ElementwiseNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x, unsigned needs, bool flat)
-      : Node(output.shape(), output.dtype(), thread_state.index), op_(op), flat_(flat) {
-    const unsigned reads = Traits::reads_by_mask[needs];
-    for (std::size_t i = 0; i < N; ++i) {
-      if (needs >> i & 1) edges_[i] = x[i]->node();
-      if (reads >> (i + 1) & 1) saved_[i] = x[i]->array();
-    }
-    if (reads >> (N + 1) & 1) saved_[N] = output;
-    keep(edges_.data(), saved_.data(), N);
-  }
+  ElementwiseNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x,
+                  const std::array<const Array*, N>& in, unsigned needs, bool flat)
+      : ElementwiseNode(op, output, x, in, needs, Traits::reads_by_mask[needs], flat, std::make_index_sequence<N>{}) {}
 
   std::string_view name() const override { return Op::name; }
 
@@ -69,6 +62,18 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   }
 
  private:
+  template <std::size_t... I>
+  ElementwiseNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x,
+                  const std::array<const Array*, N>& in, unsigned needs, unsigned reads, bool flat,
+                  std::index_sequence<I...>)
+      : Node(output.shape(), output.dtype(), thread_state.index),
+        op_(op),
+        flat_(flat),
+        edges_{(needs >> I & 1 ? x[I]->node() : Ref<Node>())...},
+        saved_{(reads >> (I + 1) & 1 ? *in[I] : Array())..., reads >> (N + 1) & 1 ? output : Array()} {
+    keep(edges_.data(), saved_.data(), N);
+  }
+
   /// Value I of the rule as a Tensor on the tape, or a probe if the gradients that are needed do not read it.
   template <unsigned Needs, std::size_t I>
   auto value() {
@@ -154,6 +159,27 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
   std::array<Array, N + 1> saved_;
 };
 
+/// All packed, of one shape and one floating dtype.
+template <std::size_t N>
+[[gnu::always_inline]] inline bool are_flat(const std::array<const Array*, N>& x) {
+  const Array& first = *x[0];
+  bool flat = first.packed() && is_floating(first.dtype());
+  for (std::size_t i = 1; flat && i < N; ++i)
+    flat = x[i]->packed() && x[i]->dtype() == first.dtype() && x[i]->shape() == first.shape();
+  return flat;
+}
+
+/// The common case, here so that it is compiled for the number of inputs.
+template <class Op, class Arch, std::size_t N>
+[[gnu::visibility("hidden")]] Array flat_value(const Op& op, const std::array<const Array*, N>& x) {
+  Array out = Array::like(*x[0]);
+  void* const to = out.data();
+  std::array<const void*, N> in;
+  for (std::size_t i = 0; i < N; ++i) in[i] = x[i]->data();
+  run_flat(ElementwiseKernels<Op, N, Arch>::table.value[out.dtype() == f64], &op, {&to, 1}, in, out);
+  return out;
+}
+
 template <class Op, class Arch, std::size_t N>
 [[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
   using Traits = ElementwiseTraits<Op, N>;
@@ -163,39 +189,35 @@ template <class Op, class Arch, std::size_t N>
     in[i] = &x[i]->array();
     needs |= x[i]->node() ? 1u << i : 0u;
   }
-  bool flat;
-  Array out = elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in, flat);
+  const bool flat = Traits::conditions == 0 && !Traits::comparison && are_flat<N>(in);
+  Array out = flat ? flat_value<Op, Arch>(op, in) : elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in);
   if (thread_state.watched) [[unlikely]]
     watch(op, out, in);
   if constexpr (Traits::differentiable != 0) {
     needs &= Traits::differentiable;
     if (needs && thread_state.grad_enabled) {
-      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, x, needs, flat));
+      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, x, in, needs, flat));
       return Tensor(std::move(out), std::move(node));
     }
   }
   return Tensor(std::move(out));
 }
 
-/// Puts scalars of the right dtype in the place of C++ numbers.
-template <std::size_t N>
-class Operands {
- public:
-  Operands(std::string_view op, unsigned conditions, const std::array<Operand, N>& x) {
-    Dtype dtype = default_dtype();
-    for (std::size_t i = N; i-- > 0;)
-      if (x[i].tensor() && !(conditions >> i & 1)) dtype = x[i].tensor()->dtype();
-    for (std::size_t i = 0; i < N; ++i) {
-      if (!x[i].tensor()) numbers_[i] = Tensor(scalar(op, x[i].number(), dtype));
-      tensors_[i] = x[i].tensor() ? x[i].tensor() : &numbers_[i];
-    }
+/// The same on operands of which some are C++ numbers: scalars of the right dtype take their place.
+template <class Op, class Arch, std::size_t N>
+[[gnu::noinline, gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Operand*, N>& x) {
+  constexpr unsigned conditions = ElementwiseTraits<Op, N>::conditions;
+  Dtype dtype = default_dtype();
+  for (std::size_t i = N; i-- > 0;)
+    if (x[i]->tensor() && !(conditions >> i & 1)) dtype = x[i]->tensor()->dtype();
+  std::array<Tensor, N> numbers;
+  std::array<const Tensor*, N> tensors;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (!x[i]->tensor()) numbers[i] = Tensor(scalar(Op::name, x[i]->number(), dtype));
+    tensors[i] = x[i]->tensor() ? x[i]->tensor() : &numbers[i];
   }
-  const std::array<const Tensor*, N>& tensors() const { return tensors_; }
-
- private:
-  std::array<Tensor, N> numbers_;
-  std::array<const Tensor*, N> tensors_;
-};
+  return elementwise<Op, Arch>(op, tensors);
+}
 
 }  // namespace detail
 
@@ -218,8 +240,7 @@ Tensor elementwise(const Op& op, const X&... x) {
   constexpr std::size_t n = sizeof...(X);
   if ((x.tensor() && ...))
     return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, n>{x.tensor()...});
-  const detail::Operands<n> operands(Op::name, detail::ElementwiseTraits<Op, n>::conditions, {x...});
-  return detail::elementwise<Op, xsimd::default_arch>(op, operands.tensors());
+  return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Operand*, n>{&x...});
 }
 
 }  // namespace gradtape::inline v0

@@ -229,10 +229,10 @@ class RecordedNode final : public Node {
     std::apply(
         [&](const auto&... x) {
           if constexpr (Accumulates<Last, std::conditional_t<true, Array, decltype(x)>...>) {
-            const Array partial = pass.partial(input);
-            const auto fits = [&] { return spec_of(tail.op, x.array()...) == Spec{partial.dtype(), partial.shape()}; };
-            if (partial && fits())  // else `give` says what is wrong
-              return tail.op.value(partial, x.array()..., 1.0);
+            const Array* there = pass.partial(input);
+            const auto fits = [&] { return spec_of(tail.op, x.array()...) == Spec{there->dtype(), there->shape()}; };
+            if (there && fits())  // else `give` says what is wrong
+              return tail.op.value(Array(*there), x.array()..., 1.0);
           }
           pass.give(input, record(tail.op, x...));
         },

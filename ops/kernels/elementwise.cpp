@@ -1,5 +1,4 @@
 #include <gradtape/core/error.hpp>
-#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/blocks.hpp>
 #include <gradtape/ops/kernels/elementwise.hpp>
 
@@ -42,29 +41,6 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
         std::copy_n(staged, n, out.data<T>() + index);
     });
   });
-}
-
-/// One kernel over packed operands of n elements of `size` bytes, part by part; those that are null stay so. Apart from
-/// run_flat, so that small ops do not pay for its room.
-void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
-                    std::int64_t n, std::size_t size) {
-  parallel_for(n, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
-    const std::size_t skipped = static_cast<std::size_t>(begin) * size;
-    std::array<void*, max_arity> to{};
-    std::array<const void*, max_arity + 2> from{};
-    for (std::size_t i = 0; i < out.size(); ++i)
-      if (out[i]) to[i] = static_cast<std::byte*>(out[i]) + skipped;
-    for (std::size_t i = 0; i < in.size(); ++i)
-      if (in[i]) from[i] = static_cast<const std::byte*>(in[i]) + skipped;
-    kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
-  });
-}
-
-/// The same at once where it is no more than a part.
-void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
-              std::int64_t n, std::size_t size) {
-  if (n > elements_a_part) return run_parts_flat(kernel, op, out, in, n, size);
-  kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
 }
 
 /// The dtype an op computes in. Throws DtypeError.
@@ -118,8 +94,9 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   for (std::size_t i = 0; i < arity; ++i) {
     if (!(needs >> i & 1)) continue;
     const Shape& to = node.edges()[i]->shape;
-    out[i] = pass.partial(static_cast<int>(i));
-    if (!out[i]) {
+    if (const Array* partial = pass.partial(static_cast<int>(i))) {
+      out[i] = *partial;
+    } else {
       fresh[i] = true;
       direct[i] = to == shape;
       if (direct[i]) out[i] = dying();
@@ -176,46 +153,58 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }
 }
 
-/// One kernel over packed operands of n elements. Where there is a `sum`, the gradient is added to it, else it goes
-/// `to`.
+/// x += y on n elements, in full lanes.
 template <class T>
-void add_flat(Kernel kernel, const void* op, const std::array<void*, max_arity>& sum,
-              const std::array<void*, max_arity>& to, const std::array<const void*, max_arity + 2>& in,
-              std::int64_t numel) {
+void add_to(T* x, const T* y, std::int64_t n) {
+  using Batch = xsimd::batch<T>;
+  for (std::int64_t k = 0; k < n; k += static_cast<std::int64_t>(Batch::size))
+    (Batch::load_unaligned(x + k) + Batch::load_aligned(y + k)).store_unaligned(x + k);
+}
+
+/// One kernel over packed operands of n elements, block by block. Where there is a `sum`, the gradient is added to it,
+/// else it goes `to`.
+template <class T, std::size_t N>
+void add_flat(Kernel kernel, const void* op, const std::array<void*, N>& sum, const std::array<void*, N>& to,
+              const std::array<const void*, N + 2>& in, std::int64_t numel) {
   parallel_for(numel, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
-    alignas(64) T staged[max_arity][block_size + lane_elements];
+    alignas(64) T staged[N][block_size];
     for (std::int64_t index = begin; index < end; index += block_size) {
       const std::int64_t n = std::min(block_size, end - index);
-      std::array<void*, max_arity> out{};
-      std::array<const void*, max_arity + 2> from{};
-      for (std::size_t i = 0; i < out.size(); ++i)
+      std::array<void*, N> out{};
+      std::array<const void*, N + 2> from{};
+      for (std::size_t i = 0; i < N; ++i)
         if (to[i] || sum[i]) out[i] = sum[i] ? staged[i] : static_cast<T*>(to[i]) + index;
-      for (std::size_t i = 0; i < in.size(); ++i)
+      for (std::size_t i = 0; i < N + 2; ++i)
         if (in[i]) from[i] = static_cast<const T*>(in[i]) + index;
       kernel(op, out.data(), from.data(), static_cast<std::size_t>(n));
-      for (std::size_t i = 0; i < sum.size(); ++i)
-        for (std::int64_t k = 0; sum[i] && k < n; ++k) static_cast<T*>(sum[i])[index + k] += staged[i][k];
+      for (std::size_t i = 0; i < N; ++i)
+        if (sum[i]) add_to(static_cast<T*>(sum[i]) + index, staged[i], n);
     }
   });
 }
 
 /// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is
-/// added to block by block.
+/// added to.
+template <std::size_t N>
 void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
-  const auto arity = static_cast<std::size_t>(table.arity);
   const unsigned reads = table.vjp_reads[needs];
   const Array& g = pass.gradient().array();
-  const std::span<Array> saved = node.saved();
-  std::array<const void*, max_arity + 2> in{g.data()};
-  for (std::size_t i = 0; i <= arity; ++i) in[i + 1] = reads >> (i + 1) & 1 ? saved[i].data() : nullptr;
+  Array* const saved = node.saved().data();
+  std::array<const void*, N + 2> in;
+  in[0] = g.data();
+  for (std::size_t i = 0; i <= N; ++i) in[i + 1] = reads >> (i + 1) & 1 ? saved[i].data() : nullptr;
 
-  std::array<Array, max_arity> out;
-  std::array<void*, max_arity> sum{}, to{};
+  std::array<Array, N> out;
+  std::array<void*, N> sum{}, to{};
+  alignas(64) std::byte staged[N][64];
+  const std::int64_t n = g.numel();
+  const bool small = n <= lane<float> / 2;
   bool adds = false, taken = false;
-  for (std::size_t i = 0; i < arity; ++i) {
+  for (std::size_t i = 0; i < N; ++i) {
     if (!(needs >> i & 1)) continue;
-    if (const Array& partial = pass.partial(static_cast<int>(i))) {
-      sum[i] = partial.data();
+    if (const Array* partial = pass.partial(static_cast<int>(i))) {
+      sum[i] = partial->data();
+      if (small) to[i] = staged[i];
       adds = true;
       continue;
     }
@@ -224,19 +213,45 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
     else if (pass.consuming() && reads >> (i + 1) & 1 && saved[i].exclusive())
       out[i] = saved[i];
     else
-      out[i] = Array::make(node.dtype, node.shape);
+      out[i] = Array::like(g);
     to[i] = out[i].data();
   }
 
   const Kernel kernel = table.vjp[needs][node.dtype == f64];
-  if (!adds)
-    run_flat(kernel, op, to, in, g.numel(), size_of(node.dtype));
-  else
-    with_floating(table.name, node.dtype,
-                  [&]<class T>(std::type_identity<T>) { add_flat<T>(kernel, op, sum, to, in, g.numel()); });
+  if (!adds || small) {
+    run_flat(kernel, op, to, in, g);
+    for (std::size_t i = 0; i < N; ++i) {
+      if (!sum[i]) continue;
+      if (node.dtype == f32)
+        add_to(static_cast<float*>(sum[i]), reinterpret_cast<float*>(staged[i]), n);
+      else
+        add_to(static_cast<double*>(sum[i]), reinterpret_cast<double*>(staged[i]), n);
+    }
+  } else if (node.dtype == f32) {
+    add_flat<float>(kernel, op, sum, to, in, n);
+  } else {
+    add_flat<double>(kernel, op, sum, to, in, n);
+  }
   pass.gradient() = Tensor();
-  for (std::size_t i = 0; i < arity; ++i)
+  for (std::size_t i = 0; i < N; ++i)
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
+}
+
+constexpr std::array flat_by_arity{vjp_flat<1>, vjp_flat<2>, vjp_flat<3>, vjp_flat<4>};
+static_assert(flat_by_arity.size() == max_arity);
+
+/// Where the rule returns the gradient as it came (a + b), the input shares it. Returns what is still needed.
+unsigned share(unsigned passes, unsigned needs, Backward& pass, Node& node) {
+  int i = 0;
+  for (const auto& edge : node.edges()) {
+    const unsigned bit = 1u << i;
+    if (needs & passes & bit && !edge->flight.array && edge->shape == node.shape) {
+      needs &= ~bit;
+      pass.give(i, needs ? pass.gradient() : std::move(pass.gradient()));
+    }
+    ++i;
+  }
+  return needs;
 }
 
 /// The part of the tangent `t` of input i in that of the output.
@@ -272,22 +287,9 @@ Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, c
 
 }  // namespace
 
-Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x, bool& flat) {
-  const Array& first = *x[0];
-  const Dtype d = first.dtype();
-  flat = first.packed() && is_floating(d) && !table.comparison && table.conditions == 0;
-  for (std::size_t i = 1; flat && i < x.size(); ++i)
-    flat = x[i]->packed() && x[i]->dtype() == d && x[i]->shape() == first.shape();
-  if (flat) {
-    Array out = Array::make(d, first.shape());
-    const void* in[max_arity];
-    for (std::size_t i = 0; i < x.size(); ++i) in[i] = x[i]->data();
-    void* const to = out.data();
-    run_flat(table.value[static_cast<std::size_t>(d)], op, {&to, 1}, {in, x.size()}, out.numel(), size_of(d));
-    return out;
-  }
+Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x) {
   const Dtype dtype = compute_dtype(table, x);
-  Shape shape = first.shape();
+  Shape shape = x[0]->shape();
   for (std::size_t i = 1; i < x.size(); ++i) shape = broadcast(table.name, shape, x[i]->shape());
   Array out = Array::make(table.comparison ? boolean : dtype, shape);
   const Kernel kernel = table.value[static_cast<std::size_t>(dtype)];
@@ -300,18 +302,25 @@ Array elementwise_value(const ElementwiseTable& table, const void* op, std::span
   return out;
 }
 
+void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+                    std::int64_t n, std::size_t size) {
+  parallel_for(n, elements_a_part, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t skipped = static_cast<std::size_t>(begin) * size;
+    std::array<void*, max_arity> to{};
+    std::array<const void*, max_arity + 2> from{};
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (out[i]) to[i] = static_cast<std::byte*>(out[i]) + skipped;
+    for (std::size_t i = 0; i < in.size(); ++i)
+      if (in[i]) from[i] = static_cast<const std::byte*>(in[i]) + skipped;
+    kernel(op, to.data(), from.data(), static_cast<std::size_t>(end - begin));
+  });
+}
+
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node) {
   unsigned needs = pass.needs();
-  // Where the rule returns the gradient as it came (a + b), the input shares it.
-  for (int i = 0; needs & table.passes && i < table.arity; ++i) {
-    const Node* input = node.edges()[static_cast<std::size_t>(i)].get();
-    if (!(needs & table.passes & 1u << i) || input->flight.array || input->shape != node.shape) continue;
-    needs &= ~(1u << i);
-    pass.give(i, needs ? pass.gradient() : std::move(pass.gradient()));
-  }
-  if (needs == 0) return;
-  if (flat && pass.gradient().array().packed())
-    vjp_flat(table, op, needs, pass, node);
+  if (needs & table.passes && (needs = share(table.passes, needs, pass, node)) == 0) return;
+  if (flat && pass.gradient().array().packed()) [[likely]]
+    flat_by_arity[static_cast<std::size_t>(table.arity) - 1](table, op, needs, pass, node);
   else if (node.dtype == f32)
     vjp_blocks<float>(table, op, needs, pass, node);
   else

@@ -2,6 +2,7 @@
 
 #include <gradtape/core/array.hpp>
 #include <gradtape/core/backward.hpp>
+#include <gradtape/core/parallel.hpp>
 
 #include <array>
 #include <cstddef>
@@ -29,14 +30,25 @@ struct ElementwiseTable {
   const unsigned* vjp_reads;  // by the same mask: bit 0 the gradient, bit 1 + i input i, bit 1 + arity the output
 };
 
-/// The op on whole arrays, broadcasting them. Sets `flat` if all are packed, of one shape and one floating dtype.
-/// Throws ShapeError or DtypeError that name the op.
-Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs,
-                        bool& flat);
+/// The op on whole arrays, broadcasting them. Throws ShapeError or DtypeError that name the op.
+Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> inputs);
+
+/// One kernel over packed operands of n elements of `size` bytes, part by part; those that are null stay so.
+void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+                    std::int64_t n, std::size_t size);
+
+/// The same on operands like `array`, at once where it is no more than a part.
+inline void run_flat(Kernel kernel, const void* op, std::span<void* const> out, std::span<const void* const> in,
+                     const Array& array) {
+  const std::int64_t n = array.numel();
+  if (n > elements_a_part) [[unlikely]]
+    return run_parts_flat(kernel, op, out, in, n, size_of(array.dtype()));
+  kernel(op, out.data(), in.data(), static_cast<std::size_t>(n));
+}
 
 /// First-order gradients of the inputs that `pass` needs, fused into one loop; each is folded straight into a gradient
-/// that is already there, or into the smaller shape of an input that was broadcast. `flat` is what elementwise_value
-/// found.
+/// that is already there, or into the smaller shape of an input that was broadcast. `flat`: the inputs were
+/// packed, of the output's shape and dtype.
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node);
 
 /// The derivative of the output along the tangents of the inputs: the kernels of the gradients on tangents, summed.
