@@ -1,6 +1,5 @@
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
-#include <gradtape/ops/kernels/views.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
@@ -13,6 +12,8 @@
 
 namespace gradtape::inline v0 {
 namespace {
+
+using detail::Transposed;
 
 /// What is wrong with two shapes whose inner dimensions differ.
 [[noreturn]] void throw_inner(const Shape& a, const Shape& b) {
@@ -28,24 +29,47 @@ namespace {
   throw ShapeError(fmt::format("matmul: inner dimensions differ: {} · {}{}", to_string(a), to_string(b), cure));
 }
 
-struct MatMul {
-  static constexpr std::string_view name = "matmul";
+/// a·b, aᵀ·b or a·bᵀ of matrices, or of batches of them alike. The gradients of each are others of the three, so that
+/// nothing is transposed in memory.
+template <Transposed which>
+struct Product {
+  static constexpr std::string_view name = which == Transposed::none   ? "matmul"
+                                           : which == Transposed::left ? "matmul_tn"
+                                                                       : "matmul_nt";
 
   Shape infer(const Shape& a, const Shape& b) const {
-    if (a[-1] != b[-2]) throw_inner(a, b);
+    constexpr int rows = which == Transposed::left ? -1 : -2, cols = which == Transposed::right ? -2 : -1;
+    if (a[-3 - rows] != b[-3 - cols]) throw_inner(a, b);
     Shape out = a;
-    out.set(-1, b[-1]);
+    out.set(-2, a[rows]);
+    out.set(-1, b[cols]);
     return out;
   }
 
-  // (…,m,k)·(…,k,n) -> (…,m,n), the batches alike
-  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const { detail::gemm(out, a, b, beta); }
+  void value(const Array& out, const Array& a, const Array& b, double beta = 0) const {
+    detail::gemm(out, a, b, beta, which);
+  }
 
-  auto vjp(Wrt<0>, Grad g, In<1> b) const { return tail(*this, g, transpose(b)); }  // (m,n)·(n,k) -> (m,k)
-  auto vjp(Wrt<1>, Grad g, In<0> a) const { return tail(*this, transpose(a), g); }  // (k,m)·(m,n) -> (k,n)
+  auto vjp(Wrt<0>, Grad g, In<1> b) const {
+    if constexpr (which == Transposed::none)
+      return tail(Product<Transposed::right>{}, g, b);  // (m,n)·(k,n)ᵀ -> (m,k)
+    else if constexpr (which == Transposed::left)
+      return tail(Product<Transposed::right>{}, b, g);  // (k,n)·(m,n)ᵀ -> (k,m)
+    else
+      return tail(Product<Transposed::none>{}, g, b);  // (m,n)·(n,k) -> (m,k)
+  }
+  auto vjp(Wrt<1>, Grad g, In<0> a) const {
+    if constexpr (which == Transposed::none)
+      return tail(Product<Transposed::left>{}, a, g);  // (m,k)ᵀ·(m,n) -> (k,n)
+    else if constexpr (which == Transposed::left)
+      return tail(Product<Transposed::none>{}, a, g);  // (k,m)·(m,n) -> (k,n)
+    else
+      return tail(Product<Transposed::left>{}, g, a);  // (m,n)ᵀ·(m,k) -> (n,k)
+  }
   auto jvp(Wrt<0>, Grad t, In<1> b) const { return record(*this, t, b); }
   auto jvp(Wrt<1>, Grad t, In<0> a) const { return record(*this, a, t); }
 };
+using MatMul = Product<Transposed::none>;
 
 /// x·Wᵀ, to which the next two add.
 struct LinearProduct {
@@ -62,13 +86,15 @@ struct LinearProduct {
 
   // (n,in)·(in,out) -> (n,out)
   void value(const Array& out, const Array& x, const Array& w, double beta = 0) const {
-    detail::gemm(out, x, detail::transposed(w, 0, 1), beta);
+    detail::gemm(out, x, w, beta, Transposed::right);
   }
 
-  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }             // (n,out)·(out,in) -> (n,in)
-  auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(MatMul{}, transpose(g), x); }  // (out,n)·(n,in) -> (out,in)
-  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(MatMul{}, t, transpose(w)); }
-  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(MatMul{}, x, transpose(t)); }
+  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }  // (n,out)·(out,in) -> (n,in)
+  auto vjp(Wrt<1>, Grad g, In<0> x) const {
+    return tail(Product<Transposed::left>{}, g, x);
+  }  // (n,out)ᵀ·(n,in) -> (out,in)
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(Product<Transposed::right>{}, t, w); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(Product<Transposed::right>{}, x, t); }
 };
 
 struct Linear {

@@ -190,7 +190,7 @@ class RecordedNode final : public Node {
       if (!t.defined()) return;
       if constexpr (HasForwardRule<static_cast<int>(I), Op>) {
         using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
-        const auto rule = [&](auto... x) { return op_.jvp(x...); };
+        const auto rule = [&]<class... X>(X&&... x) { return op_.jvp(std::forward<X>(x)...); };
         pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
       } else if constexpr (N == 1 && Views<Op, Array>) {
         pass.give(record(op_, t));
@@ -213,7 +213,8 @@ class RecordedNode final : public Node {
 
   template <std::size_t I>
   auto vjp(const Tensor& g, bool recording) {
-    return Rule<I>::call([&](auto... x) { return op_.vjp(x...); }, Wrt<static_cast<int>(I)>{}, g, values(recording));
+    const auto rule = [&]<class... X>(X&&... x) { return op_.vjp(std::forward<X>(x)...); };
+    return Rule<I>::call(rule, Wrt<static_cast<int>(I)>{}, g, values(recording));
   }
 
   static Tensor made(Tensor result) { return result; }
@@ -277,7 +278,8 @@ Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);
   using Recorded = detail::RecordedNode<Op, n>;
   const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
-  detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
+  if (const Dtype dtype = x[0]->dtype(); ((static_cast<const Tensor&>(inputs).dtype() != dtype) || ...)) [[unlikely]]
+    detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
   Array out = detail::compute(op, static_cast<const Tensor&>(inputs).array()...);
   if (detail::thread_state.watched) [[unlikely]]
     detail::watch(op, out, std::array<const Array*, n>{&static_cast<const Tensor&>(inputs).array()...});

@@ -106,11 +106,11 @@ void for_each_run(const Convolution& c, const Block& b, F f) {
       }
 }
 
-/// Copies n elements in chunks of 16 bytes, the last of which may reach beyond them.
+/// Copies n elements in chunks of 64 bytes, the last of which may reach beyond them.
 template <class T>
 void copy_chunks(T* to, const T* from, std::int64_t n) {
-  constexpr auto chunk = static_cast<std::int64_t>(16 / sizeof(T));
-  for (std::int64_t k = 0; k < n; k += chunk) std::memcpy(to + k, from + k, 16);
+  constexpr auto chunk = static_cast<std::int64_t>(64 / sizeof(T));
+  for (std::int64_t k = 0; k < n; k += chunk) std::memcpy(to + k, from + k, 64);
 }
 
 template <class T>

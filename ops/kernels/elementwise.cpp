@@ -67,6 +67,22 @@ Dtype compute_dtype(const ElementwiseTable& table, std::span<const Array* const>
   return *dtype;
 }
 
+/// Room for a number many times over. (And not cleared.)
+template <class T>
+class Spread {
+ public:
+  Spread() {}
+  const T* operator()(const Array& number, std::int64_t n) {
+    using Batch = xsimd::batch<T>;
+    const Batch all(*number.data<T>());
+    for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(Batch::size)) all.store_aligned(room_ + i);
+    return room_;
+  }
+
+ private:
+  alignas(64) T room_[block_size];
+};
+
 template <class T>
 void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
   const auto arity = static_cast<std::size_t>(table.arity), values = arity + 2;
@@ -285,9 +301,37 @@ Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, c
   return out;
 }
 
+/// The value where some operands are single numbers and the others small and alike, as in `2 * x`; empty where they are
+/// not.
+template <class T>
+Array value_with_numbers(const ElementwiseTable& table, const void* op, std::span<const Array* const> x) {
+  const Array* whole = nullptr;
+  for (const Array* a : x) {
+    if (!a->packed() || a->dtype() != dtype_of<T>) return {};
+    if (a->numel() == 1) continue;
+    if (a->numel() > block_size || (whole && whole->shape() != a->shape())) return {};
+    whole = a;
+  }
+  if (!whole) return {};
+  for (const Array* a : x)
+    if (a->rank() > whole->rank()) return {};
+  const Array out = Array::like(*whole);
+  Spread<T> spread[max_arity];
+  const void* in[max_arity];
+  for (std::size_t i = 0; i < x.size(); ++i)
+    in[i] = x[i] == whole || x[i]->numel() != 1 ? x[i]->data<T>() : spread[i](*x[i], out.numel());
+  void* const to = out.data();
+  table.value[static_cast<std::size_t>(dtype_of<T>)](op, &to, in, static_cast<std::size_t>(out.numel()));
+  return out;
+}
+
 }  // namespace
 
 Array elementwise_value(const ElementwiseTable& table, const void* op, std::span<const Array* const> x) {
+  if (!table.comparison && table.conditions == 0 && is_floating(x[0]->dtype()))
+    if (Array out =
+            x[0]->dtype() == f32 ? value_with_numbers<float>(table, op, x) : value_with_numbers<double>(table, op, x))
+      return out;
   const Dtype dtype = compute_dtype(table, x);
   Shape shape = x[0]->shape();
   for (std::size_t i = 1; i < x.size(); ++i) shape = broadcast(table.name, shape, x[i]->shape());

@@ -114,20 +114,22 @@ void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matri
 }
 
 // OpenBLAS and oneDNN choose their kernels at run time: they are ahead where this file was compiled for narrower
-// registers than the machine has, and with AVX-512, by measurement, in large products of float.
+// registers than the machine has, and with AVX-512, by measurement, in large products of float, the sooner if b has to
+// be packed here.
 template <class T>
-bool blas_is_ahead(std::int64_t m, std::int64_t n, std::int64_t k) {
-  constexpr std::size_t width = sizeof(xsimd::batch<float>);
-  constexpr double small = width == 64 ? 1 << 22 : 40 * 40 * 40;
+bool blas_is_ahead(const Matrix<T>& a, const Matrix<T>& b) {
+  const std::int64_t m = a.rows, n = b.cols, k = a.cols;
+  const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  if (std::min({m, n, k}) < 8) return false;
+  if constexpr (sizeof(xsimd::batch<float>) == 64)
+    return sizeof(T) == 4 && products >= (b.col_step == 1 && near(b) ? 1 << 23 : 1 << 20);
 #ifdef __x86_64__
-  static const bool wider = width == 64
-                                ? sizeof(T) == 4
-                                : __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && width < 32);
+  static const bool wider =
+      __builtin_cpu_supports("avx512f") || (__builtin_cpu_supports("avx2") && sizeof(xsimd::batch<float>) < 32);
 #else
   constexpr bool wider = true;
 #endif
-  return wider && std::min({m, n, k}) >= 8 &&
-         static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= small;
+  return wider && products >= 40 * 40 * 40;
 }
 
 constexpr std::int64_t most_parts = 16;     // of one product
@@ -176,7 +178,7 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
     if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, out_step, a, b, add);
     if (columns_fit) return add_dots(out, out_step, a, b, add);
   }
-  const bool blas = blas_is_ahead<T>(a.rows, b.cols, a.cols);
+  const bool blas = blas_is_ahead(a, b);
   for_each_part<T>(
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
         const Matrix<T> left = block_of(a, row, 0, rows, a.cols), right = block_of(b, 0, col, b.rows, cols);
@@ -191,11 +193,13 @@ std::int64_t row_step(const Array& out) {
   return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
 }
 
-/// Products [begin, end) of a batch, each of which writes a matrix of its own.
+/// Product i of a batch, which writes a matrix of its own.
 template <class T>
-void multiply_batch(const Array& out, const Array& a, const Array& b, std::int64_t begin, std::int64_t end, bool add) {
-  for (std::int64_t i = begin; i < end; ++i)
-    multiply(out.data<T>() + start_of(out, i), row_step(out), matrix_at<T>(a, i), matrix_at<T>(b, i), add);
+void multiply_one(const Array& out, const Array& a, const Array& b, std::int64_t i, bool add, Transposed which) {
+  Matrix<T> left = matrix_at<T>(a, i), right = matrix_at<T>(b, i);
+  if (which == Transposed::left) left = transposed(left);
+  if (which == Transposed::right) right = transposed(right);
+  multiply(out.data<T>() + start_of(out, i), row_step(out), left, right, add);
 }
 
 }  // namespace
@@ -207,19 +211,20 @@ void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
 template void gemm_at(float*, const Matrix<float>&, const Matrix<float>&, bool);
 template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, bool);
 
-void gemm(const Array& out, const Array& a, const Array& b, double beta) {
+void gemm(const Array& out, const Array& a, const Array& b, double beta, Transposed which) {
   with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
     if (out.numel() == 0) return;
-    if (out.rank() == 2)
-      return multiply(out.data<T>(), row_step(out), matrix_at<T>(a, 0), matrix_at<T>(b, 0), beta != 0);
+    if (out.rank() == 2) return multiply_one<T>(out, a, b, 0, beta != 0, which);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
-    const double products = static_cast<double>(out.shape()[-2]) * static_cast<double>(out.shape()[-1]) *
-                            static_cast<double>(a.shape()[-1]);
+    const double products =
+        static_cast<double>(out.numel() / count) * static_cast<double>(a.shape()[which == Transposed::left ? -2 : -1]);
     const double together = std::max(1.0, worth_a_thread / std::max(1.0, products));
     const bool large = products >= most_parts * worth_a_thread;  // each is divided by itself
     parallel_for(count, large || together >= static_cast<double>(count) ? count : static_cast<std::int64_t>(together),
-                 [&](std::int64_t begin, std::int64_t end) { multiply_batch<T>(out, a, b, begin, end, beta != 0); });
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, i, beta != 0, which);
+                 });
   });
 }
 

@@ -42,7 +42,9 @@ class Largest {
         together_(std::clamp<std::int64_t>(many / w.count[1], 1, w.count[0])) {
     for (const Run& row : rows_)
       for (const Run& column : columns_) steps_.push_back(row.offset * w.image[1] + column.offset);
-    const auto room = static_cast<std::size_t>(together_ * w.count[1]);
+    for (std::int64_t i = 0; i < together_; ++i)
+      for (std::int64_t j = 0; j < w.count[1]; ++j) begins_.push_back(i * w.stride[0] * w.image[1] + j * w.stride[1]);
+    const std::size_t room = begins_.size();
     most_.resize(room), next_.resize(room), which_.resize(room);
   }
 
@@ -66,7 +68,10 @@ class Largest {
         for (std::int64_t i = begin; i < end; ++i) {
           const T* from = image + (i * w_.stride[0] + row.offset) * w_.image[1] + column.offset;
           T* to = next_.data() + (i - first) * width;
-          for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * stride];
+          if (stride == 2)  // so that the compiler picks every other element in lanes
+            for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * 2];
+          else
+            for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * stride];
         }
         if (column.begin == 0 && column.end == width)
           take((begin - first) * width, (end - first) * width, here);
@@ -74,10 +79,10 @@ class Largest {
           for (std::int64_t i = begin - first; i < end - first; ++i)
             take(i * width + column.begin, i * width + column.end, here);
       }
-    const Index* which = which_.data();
-    for (std::int64_t i = first; i < last; ++i)
-      for (std::int64_t j = 0; j < width; ++j)
-        *out++ = i * w_.stride[0] * w_.image[1] + j * stride + steps_[static_cast<std::size_t>(*which++)];
+    const std::int64_t start = first * w_.stride[0] * w_.image[1], n = (last - first) * width;
+    const std::int64_t *const begins = begins_.data(), *const steps = steps_.data();
+    const Index* const which = which_.data();
+    for (std::int64_t i = 0; i < n; ++i) out[i] = start + begins[i] + steps[which[i]];
   }
 
   void take(std::int64_t begin, std::int64_t end, Index here) {
@@ -94,9 +99,9 @@ class Largest {
   const Windows& w_;
   PoolVector<Run> rows_, columns_;
   std::int64_t together_;
-  PoolVector<std::int64_t> steps_;  // from where a window begins to each of its elements
-  PoolVector<T> most_, next_;       // of each window: the largest so far, and what comes next
-  PoolVector<Index> which_;         // which element of the window the largest is
+  PoolVector<std::int64_t> begins_, steps_;  // where windows begin, and from there to each of their elements
+  PoolVector<T> most_, next_;                // of each window: the largest so far, and what comes next
+  PoolVector<Index> which_;                  // which element of the window the largest is
 };
 
 }  // namespace

@@ -61,11 +61,13 @@ struct Min {
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
+template <class T>
+constexpr auto lane = static_cast<std::int64_t>(xsimd::batch<T>::size);
+
 /// Packed elements to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact.
 template <class R, class T>
 Wide<T> reduce_piece(const T* x, std::int64_t n) {
   using Batch = xsimd::batch<T>;
-  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
   constexpr std::int64_t block = 512;
   Wide<T> total = static_cast<Wide<T>>(R::template start<T>);
   for (std::int64_t at = 0; at < n; at += block) {
@@ -73,9 +75,9 @@ Wide<T> reduce_piece(const T* x, std::int64_t n) {
     const Batch start(R::template start<T>);
     Batch part[4] = {start, start, start, start};
     std::int64_t i = at;
-    for (; i + 4 * lane <= end; i += 4 * lane)
-      for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane));
-    for (; i + lane <= end; i += lane) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
+    for (; i + 4 * lane<T> <= end; i += 4 * lane<T>)
+      for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane<T>));
+    for (; i + lane<T> <= end; i += lane<T>) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
     const Batch all = R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]));
     alignas(64) T lanes[Batch::size];
     all.store_aligned(lanes);
@@ -101,19 +103,25 @@ T reduce_row(const T* x, std::int64_t n) {
                                         [](Wide<T> a, Wide<T> b) { return R::template combine<Wide<T>>(a, b); }));
 }
 
-/// `to = combine(to, row)` over n elements for `rows` rows, `step` apart.
+/// `part = combine(part, row)` over n elements for `rows` rows, `step` apart, in full lanes.
 template <class R, std::int64_t rows, class T>
-void combine_rows(T* to, const T* from, std::int64_t step, std::int64_t n) {
+void combine_rows(T* part, const T* from, std::int64_t step, std::int64_t n) {
   using Batch = xsimd::batch<T>;
-  constexpr auto lane = static_cast<std::int64_t>(Batch::size);
-  std::int64_t j = 0;
-  for (; j + lane <= n; j += lane) {
-    Batch total = Batch::load_unaligned(to + j);
+  for (std::int64_t j = 0; j < n; j += lane<T>) {
+    Batch total = Batch::load_aligned(part + j);
     for (std::int64_t r = 0; r < rows; ++r) total = R::combine(total, Batch::load_unaligned(from + r * step + j));
-    total.store_unaligned(to + j);
+    total.store_aligned(part + j);
   }
-  for (; j < n; ++j)
-    for (std::int64_t r = 0; r < rows; ++r) to[j] = R::combine(to[j], from[r * step + j]);
+}
+
+/// `to = combine(to, part)`, in lanes as far as `to` goes.
+template <class R, class T>
+void combine_part(T* to, const T* part, std::int64_t n) {
+  using Batch = xsimd::batch<T>;
+  std::int64_t j = 0;
+  for (; j + lane<T> <= n; j += lane<T>)
+    R::combine(Batch::load_unaligned(to + j), Batch::load_aligned(part + j)).store_unaligned(to + j);
+  for (; j < n; ++j) to[j] = R::combine(to[j], part[j]);
 }
 
 /// (outer, n, inner) -> (outer, inner). Columns are added up in groups of rows: rounding grows with the root of n.
@@ -126,22 +134,24 @@ void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::
     });
   }
   const std::int64_t strips = divide_up(inner, strip);  // of columns: one stays in the first-level cache
-  parallel_for(outer * strips, rows_a_part(n * std::min(strip, inner)), [=](std::int64_t begin, std::int64_t last) {
+  const auto reduce_strip = [=](std::int64_t o, std::int64_t from) {
+    const std::int64_t width = std::min(strip, inner - from);
+    T* const to = out + o * inner + from;
     alignas(64) T part[strip];
-    for (std::int64_t i = begin; i < last; ++i) {
-      const std::int64_t o = i / strips, from = i % strips * strip, width = std::min(strip, inner - from);
-      T* to = out + o * inner + from;
-      std::fill_n(to, width, R::template start<T>);
-      for (std::int64_t row = 0; row < n; row += group) {
-        const std::int64_t end = std::min(n, row + group);
-        const auto at = [&](std::int64_t r) { return x + (o * n + r) * inner + from; };
-        std::int64_t r = row;
-        std::fill_n(part, width, R::template start<T>);
-        for (; r + at_once <= end; r += at_once) combine_rows<R, at_once>(part, at(r), inner, width);
-        for (; r < end; ++r) combine_rows<R, 1>(part, at(r), inner, width);
-        combine_rows<R, 1>(to, part, 0, width);
-      }
+    std::fill_n(to, width, R::template start<T>);
+    for (std::int64_t row = 0; row < n; row += group) {
+      const std::int64_t end = std::min(n, row + group);
+      const auto at = [&](std::int64_t r) { return x + (o * n + r) * inner + from; };
+      std::int64_t r = row;
+      std::fill_n(part, divide_up(width, lane<T>) * lane<T>, R::template start<T>);
+      for (; r + at_once <= end; r += at_once) combine_rows<R, at_once>(part, at(r), inner, width);
+      for (; r < end; ++r) combine_rows<R, 1>(part, at(r), inner, width);
+      combine_part<R>(to, part, width);
     }
+  };
+  if (outer * strips == 1) return reduce_strip(0, 0);
+  parallel_for(outer * strips, rows_a_part(n * std::min(strip, inner)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) reduce_strip(i / strips, i % strips * strip);
   });
 }
 
@@ -151,33 +161,20 @@ void reduce_of(const Array& out, const Array& strided, unsigned mask) {
     std::fill_n(out.data<T>(), out.numel(), R::template start<T>);
     return;
   }
-  const Array x = packed(strided);
-  // Neighbouring axes of one kind are one axis; then one reduced axis after the other, the last first.
-  struct Group {
-    std::int64_t size;
-    bool reduced;
-  };
-  std::array<Group, max_rank> groups{};
-  std::size_t n_groups = 0;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    const bool reduced = mask >> axis & 1;
-    if (n_groups > 0 && groups[n_groups - 1].reduced == reduced)
-      groups[n_groups - 1].size *= x.shape()[axis];
-    else
-      groups[n_groups++] = {x.shape()[axis], reduced};
-  }
-  Array from = x;
+  const Shape& shape = strided.shape();
+  Array from = packed(strided);
   std::int64_t inner = 1;
-  for (std::size_t g = n_groups; g-- > 0;) {
-    if (!groups[g].reduced) {
-      inner *= groups[g].size;
+  for (int axis = shape.rank(); axis-- > 0;) {  // one run of reduced axes after the other, the last first
+    if (!(mask >> axis & 1)) {
+      inner *= shape[axis];
       continue;
     }
-    std::int64_t outer = 1;
-    bool last = true;
-    for (std::size_t k = 0; k < g; ++k) outer *= groups[k].size, last &= !groups[k].reduced;
-    const Array to = last ? out : Array::make(x.dtype(), {outer * inner});
-    reduce_middle<R>(to.data<T>(), from.data<T>(), outer, groups[g].size, inner);
+    std::int64_t n = shape[axis], outer = 1;
+    while (axis > 0 && mask >> (axis - 1) & 1) n *= shape[--axis];
+    for (int before = 0; before < axis; ++before) outer *= shape[before];
+    const bool last = (mask & ((1u << axis) - 1)) == 0;
+    const Array to = last ? out : Array::make(from.dtype(), {outer * inner});
+    reduce_middle<R>(to.data<T>(), from.data<T>(), outer, n, inner);
     from = to;
   }
   if (!same(from, out) && from.data() != out.data())
