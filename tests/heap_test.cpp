@@ -1,111 +1,20 @@
-// A training step in its steady state asks the heap for nothing: every allocating function of the C library and
-// operator new are replaced in this binary by ones that count, on every thread, while a switch is on.
+// A training step in its steady state asks the heap for nothing.
 #include <gradtape/gradtape.hpp>
 
+#include "heap_calls.hpp"
 #include <doctest/doctest.h>
 
-#ifndef GRADTAPE_PLAIN_MALLOC  // a sanitizer has replacements of its own, and pools are off under it
+#ifndef GRADTAPE_PLAIN_MALLOC  // under a sanitizer pools are off
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
-
-#include <dlfcn.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-namespace {
-
-struct HeapCall {
-  const char* function;
-  void* caller;
-};
-
-constinit std::atomic<bool> counting = false;
-constinit std::array<HeapCall, 4096> calls{};
-constinit std::atomic<std::size_t> call_count = 0;
-
-void note(const char* function, void* caller) {
-  if (!counting) return;
-  if (const std::size_t i = call_count++; i < calls.size()) calls[i] = {function, caller};
-}
-
-}  // namespace
-
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t bytes) noexcept {
-  note("malloc", __builtin_return_address(0));
-  return __libc_malloc(bytes);
-}
-void* calloc(std::size_t n, std::size_t bytes) noexcept {
-  note("calloc", __builtin_return_address(0));
-  return __libc_calloc(n, bytes);
-}
-void* realloc(void* memory, std::size_t bytes) noexcept {
-  note("realloc", __builtin_return_address(0));
-  return __libc_realloc(memory, bytes);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
-  note("aligned_alloc", __builtin_return_address(0));
-  return __libc_memalign(alignment, bytes);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noexcept {
-  note("posix_memalign", __builtin_return_address(0));
-  *memory = __libc_memalign(alignment, bytes);
-  return *memory ? 0 : ENOMEM;
-}
-void* mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
-  note("mmap", __builtin_return_address(0));
-  const long result = syscall(SYS_mmap, at, bytes, protection, flags, file, offset);
-  return reinterpret_cast<void*>(result);  // -1 is MAP_FAILED
-}
-}
-
-// Out of line, so that the compiler does not compare what allocates with what frees.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  note("operator new", __builtin_return_address(0));
-  if (void* memory = __libc_malloc(bytes ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace gt = gradtape;
 
 namespace {
-
-/// Heap calls by "function in shared object".
-std::map<std::string, int> heap_calls_of(auto&& f) {
-  call_count = 0;
-  counting = true;
-  f();
-  counting = false;
-  std::map<std::string, int> found;
-  for (std::size_t i = 0; i < std::min(call_count.load(), calls.size()); ++i) {
-    Dl_info info{};
-    dladdr(calls[i].caller, &info);
-    const std::string_view path = info.dli_fname ? info.dli_fname : "?";
-    ++found[std::string(calls[i].function) + " in " + std::string(path.substr(path.rfind('/') + 1))];
-  }
-  return found;
-}
 
 /// Trains to its steady state, in which one hundred steps ask for nothing: some steps after the first, for which thread
 /// takes which part of an op is left to chance. What oneDNN asks for on its own account is listed; the rest is ours.
@@ -125,63 +34,30 @@ void check_steps(auto&& step) {
     if (!ours.contains(call)) MESSAGE("100 steps: ", n, " of ", call);
 }
 
-}  // namespace
-
-TEST_CASE("heap: the counters see every kind of call") {
-  const auto found = heap_calls_of([] {
-    void* volatile sink = std::malloc(10);
-    sink = std::realloc(sink, 20);
-    std::free(sink);
-    sink = std::calloc(2, 10);
-    std::free(sink);
-    sink = std::aligned_alloc(64, 64);
-    std::free(sink);
-    void* aligned = nullptr;
-    if (posix_memalign(&aligned, 64, 64) == 0) std::free(aligned);
-    sink = ::operator new(10);
-    ::operator delete(sink);
-    sink = ::operator new[](10);
-    ::operator delete[](sink);
-    sink = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    munmap(sink, 4096);
-    std::thread([] { std::free(std::malloc(10)); }).join();
+/// The same of steps against the gradient of `loss()`.
+void check_training(gt::optim::Optimizer& optimizer, auto&& loss) {
+  check_steps([&] {
+    const gt::Tensor now = loss();
+    optimizer.zero_grad();
+    now.backward();
+    optimizer.step();
   });
-  const auto count = [&](std::string_view function) {
-    int n = 0;
-    for (const auto& [call, times] : found) n += call.starts_with(std::string(function) + " in") ? times : 0;
-    return n;
-  };
-  CHECK(count("malloc") >= 2);  // of two threads; the start of one needs more
-  CHECK(count("realloc") == 1);
-  CHECK(count("calloc") >= 1);
-  CHECK(count("aligned_alloc") == 1);
-  CHECK(count("posix_memalign") == 1);
-  CHECK(count("operator new") >= 2);
-  CHECK(count("mmap") >= 1);
 }
+
+}  // namespace
 
 TEST_CASE("heap: none in a step of the MLP 2-8-1") {
   gt::nn::MLP net({2, 8, 1}, {.activation = gt::sigmoid});
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.5, .momentum = 0.9});
   const auto x = gt::tensor({{0., 0.}, {0., 1.}, {1., 0.}, {1., 1.}}), y = gt::tensor({{0.}, {1.}, {1.}, {0.}});
-  check_steps([&] {
-    const auto loss = gt::mse_loss(net(x), y);
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
-  });
+  check_training(sgd, [&] { return gt::mse_loss(net(x), y); });
 }
 
 TEST_CASE("heap: none in a step of the MLP 784-128-10") {
   gt::nn::MLP net({784, 128, 10}, {.activation = gt::sigmoid});
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.1});
   const auto x = gt::randn({64, 784}), y = gt::randn({64, 10});
-  check_steps([&] {
-    const auto loss = gt::mse_loss(net(x), y);
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
-  });
+  check_training(sgd, [&] { return gt::mse_loss(net(x), y); });
 }
 
 TEST_CASE("heap: none in a line about a step whether written or not") {
@@ -201,13 +77,10 @@ TEST_CASE("heap: none in a step with relu and cross-entropy on fresh batches") {
   gt::nn::MLP net({20, 32, 5}, {.activation = gt::relu});
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4, .nesterov = true});
   const auto data = gt::randn({256, 20}), labels = gt::argmax(gt::randn({256, 5}));
-  check_steps([&] {
+  check_training(sgd, [&] {
     const auto order = gt::permutation(256);
     const auto batch = gt::slice(order, {.begin = 0, .end = 32});
-    const auto loss = gt::cross_entropy(net(gt::take(data, batch)), gt::take(labels, batch));
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
+    return gt::cross_entropy(net(gt::take(data, batch)), gt::take(labels, batch));
   });
 }
 
@@ -217,24 +90,14 @@ TEST_CASE("heap: none in a step of a convolutional network") {
                                 gt::nn::Linear(54, 5)});
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.1, .momentum = 0.9});
   const auto x = gt::randn({8, 1, 16, 16}), labels = gt::argmax(gt::randn({8, 5}));
-  check_steps([&] {
-    const auto loss = gt::cross_entropy(net(x), labels);
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
-  });
+  check_training(sgd, [&] { return gt::cross_entropy(net(x), labels); });
 }
 
 TEST_CASE("heap: none in a step of Adam") {
   gt::nn::MLP net({20, 32, 5}, {.activation = gt::tanh});
   gt::optim::Adam adam(net.parameters(), {.weight_decay = 1e-4, .amsgrad = true});
   const auto x = gt::randn({32, 20}), y = gt::randn({32, 5});
-  check_steps([&] {
-    const auto loss = gt::mse_loss(net(x), y);
-    adam.zero_grad();
-    loss.backward();
-    adam.step();
-  });
+  check_training(adam, [&] { return gt::mse_loss(net(x), y); });
 }
 
 TEST_CASE("heap: none in a step of the other optimizers, with clipping, a schedule and an average") {
@@ -270,12 +133,7 @@ TEST_CASE("heap: none in a step of a Transformer's layers") {
   for (const gt::Tensor& p : decoder.parameters()) parameters.push_back(p);
   gt::optim::SGD sgd(parameters, {.lr = 0.01});
   const auto x = gt::randn({2, 10, 16}), y = gt::randn({2, 7, 16});
-  check_steps([&] {
-    const auto loss = gt::mse_loss(decoder(y, encoder(x), {.self = {.causal = true}}), y);
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
-  });
+  check_training(sgd, [&] { return gt::mse_loss(decoder(y, encoder(x), {.self = {.causal = true}}), y); });
 }
 
 TEST_CASE("heap: none on any thread in steps whose ops take several") {
@@ -285,35 +143,20 @@ TEST_CASE("heap: none on any thread in steps whose ops take several") {
     gt::nn::MLP net({256, 256, 10}, {.activation = gt::relu});
     gt::optim::Adam adam(net.parameters());
     const auto x = gt::randn({512, 256}), labels = gt::argmax(gt::randn({512, 10}));
-    check_steps([&] {
-      const auto loss = gt::cross_entropy(net(x), labels);
-      adam.zero_grad();
-      loss.backward();
-      adam.step();
-    });
+    check_training(adam, [&] { return gt::cross_entropy(net(x), labels); });
   }
   SUBCASE("of a convolutional network") {
     const gt::nn::Sequential net({gt::nn::Conv2d(3, 16, 3, {.padding = 1}), gt::nn::BatchNorm2d(16), gt::relu,
                                   gt::nn::MaxPool2d(2), gt::nn::Flatten(), gt::nn::Linear(16 * 64, 5)});
     gt::optim::SGD sgd(net.parameters(), {.lr = 0.1, .momentum = 0.9});
     const auto x = gt::randn({32, 3, 16, 16}), labels = gt::argmax(gt::randn({32, 5}));
-    check_steps([&] {
-      const auto loss = gt::cross_entropy(net(x), labels);
-      sgd.zero_grad();
-      loss.backward();
-      sgd.step();
-    });
+    check_training(sgd, [&] { return gt::cross_entropy(net(x), labels); });
   }
   SUBCASE("of a Transformer's block") {
     const gt::nn::TransformerEncoderLayer block(64, 4, {.dim_feedforward = 256});
     gt::optim::SGD sgd(block.parameters(), {.lr = 0.01});
     const auto x = gt::randn({8, 64, 64});
-    check_steps([&] {
-      const auto loss = gt::mse_loss(block(x, {.causal = true}), x);
-      sgd.zero_grad();
-      loss.backward();
-      sgd.step();
-    });
+    check_training(sgd, [&] { return gt::mse_loss(block(x, {.causal = true}), x); });
   }
   gt::set_num_threads(before);
 }
@@ -322,12 +165,9 @@ TEST_CASE("heap: none in a step written op by op") {
   const auto w = gt::parameter(gt::randn({6, 4})), b = gt::parameter(gt::zeros({4}));
   gt::optim::SGD sgd({w, b}, {.lr = 0.01});
   const auto x = gt::randn({10, 6}), y = gt::randn({10, 4});
-  check_steps([&] {
+  check_training(sgd, [&] {
     const auto out = gt::tanh(gt::matmul(x, w) + b);
-    const auto loss = 0.5 * gt::sum(gt::square(out - y), {.axes = {0, 1}}) + 0.01 * gt::sum(gt::abs(w));
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
+    return 0.5 * gt::sum(gt::square(out - y), {.axes = {0, 1}}) + 0.01 * gt::sum(gt::abs(w));
   });
 }
 
@@ -339,12 +179,7 @@ TEST_CASE("heap: none in a step of a recurrent network") {
     for (const auto& w : head.parameters()) parameters.push_back(w);
     gt::optim::SGD sgd(parameters, {.lr = 0.1});
     const auto x = gt::randn({7, 32, 6}), labels = gt::argmax(gt::randn({32, 5}));
-    check_steps([&] {
-      const auto loss = gt::cross_entropy(head(net(x, {.lengths = lengths}).h[-1]), labels);
-      sgd.zero_grad();
-      loss.backward();
-      sgd.step();
-    });
+    check_training(sgd, [&] { return gt::cross_entropy(head(net(x, {.lengths = lengths}).h[-1]), labels); });
   };
   check(gt::nn::GRU(6, 16));
   check(gt::nn::LSTM(6, 16, {.num_layers = 2, .bidirectional = true}));
@@ -355,26 +190,18 @@ TEST_CASE("heap: none in a step of a bilinear layer") {
   const gt::nn::Bilinear net(6, 4, 5);
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.1});
   const auto x = gt::randn({8, 6}), y = gt::randn({8, 4}), labels = gt::argmax(gt::randn({8, 5}));
-  check_steps([&] {
-    const auto loss = gt::cross_entropy(net(x, y), labels);
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
-  });
+  check_training(sgd, [&] { return gt::cross_entropy(net(x, y), labels); });
 }
 
 TEST_CASE("heap: none in a step with a second derivative") {
   const auto w = gt::parameter(gt::randn({1, 8})), v = gt::parameter(gt::randn({8, 1}));
   gt::optim::SGD sgd({w, v}, {.lr = 0.001});
   const auto points = gt::randn({16, 1});
-  check_steps([&] {
+  check_training(sgd, [&] {
     const auto x = gt::parameter(points);
     const auto u = gt::matmul(gt::tanh(gt::matmul(x, w)), v);
     const auto [slope] = gt::grad(gt::sum(u), {x}, {.create_graph = true});
-    const auto loss = gt::mean(gt::square(slope - u));
-    sgd.zero_grad();
-    loss.backward();
-    sgd.step();
+    return gt::mean(gt::square(slope - u));
   });
 }
 
