@@ -48,14 +48,16 @@ def compile_seconds_once(build, source, program):
     return float(kept.read_text())
 
 
-def library_mb(build, program, name):
-    """Of the shared library, stripped, that the program loads; of the static one if it loads none."""
-    loaded = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
-    shared = re.search(rf"{name}\.so\S* => (\S+)", loaded)
-    if not shared:
-        return (build / f"{name}.a").stat().st_size / 1e6
+def loaded(program, name):
+    """The path of the shared library that a program loads."""
+    libraries = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    return re.search(rf"{name}\.so\S* => (\S+)", libraries)[1]
+
+
+def library_mb(library):
+    """Of a shared library, stripped."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["strip", "-o", f"{folder}/library", shared[1]], check=True)
+        subprocess.run(["strip", "-o", f"{folder}/library", library], check=True)
         return Path(folder, "library").stat().st_size / 1e6
 
 
@@ -84,7 +86,7 @@ def measure(programs, rounds):
             compile_seconds_once(build, "bench/peers/hello.cpp", hello["libtorch"]), goals.COMPILE_SECONDS),
         row("start, 2-element backward, exit, ms", *(1000 * s for s in ms), goals.START_MS),
         row("the same, peak of memory, MiB", *mib, goals.START_MIB),
-        row("library, MB", library_mb(build, hello["gradtape"], "libgradtape"),
-            library_mb(build, hello["libtorch"], "libtorch_cpu"), goals.LIBRARY_MB),
+        row("shared library, MB", library_mb(programs / "libgradtape.so"),
+            library_mb(loaded(hello["libtorch"], "libtorch_cpu")), goals.LIBRARY_MB),
         row(f"{goals.MEMORY_WORKLOAD}, MiB", *(memory_mib(programs / PROGRAMS[side]) for side in hello)),
     ]

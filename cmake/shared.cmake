@@ -1,8 +1,10 @@
-# What makes a shared library of ours: its name and version, and that it exports our own names only. Nothing for a static one.
+# What makes a shared library of ours: its name and version, and that it exports our own names only. A static one may become part
+# of somebody's shared library.
 
 function(gradtape_shared_library library name)
   set_target_properties(${library} PROPERTIES
-    OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    POSITION_INDEPENDENT_CODE ON OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+  target_compile_options(${library} PRIVATE -fno-semantic-interposition)  # calls inside of it can be inlined
   if(GRADTAPE_PORTABLE)
     string(REGEX MATCH "x86-64-v[34]$" level ${library})
     if(level)
@@ -16,7 +18,6 @@ function(gradtape_shared_library library name)
   if(type STREQUAL SHARED_LIBRARY)
     set_target_properties(${library} PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
     set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
-    target_compile_options(${library} PRIVATE -fno-semantic-interposition)  # calls inside of it can be inlined
     target_link_options(${library} PRIVATE LINKER:--version-script=${exports})
     set_property(TARGET ${library} APPEND PROPERTY LINK_DEPENDS ${exports})
   endif()
