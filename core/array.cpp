@@ -69,6 +69,8 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   if (overflow || numel > most_bytes / 8) [[unlikely]]  // a constant, for a division takes as long as the rest
     numel = checked_numel(shape, dtype);
   const std::size_t bytes = block_bytes(numel, dtype), c = detail::size_class(bytes);
+  if (c >= detail::size_classes) [[unlikely]]
+    throw std::bad_alloc();
   void* memory = detail::take(c, bytes, detail::MemoryKind::arrays);
   std::byte* data = ArrayBlock::data_behind(memory);
   if (detail::thread_state.poison >= 0) [[unlikely]]

@@ -178,6 +178,9 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
     if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, out_step, a, b, add);
     if (columns_fit) return add_dots(out, out_step, a, b, add);
   }
+  // Small products are most of their bookkeeping.
+  if (b.col_step == 1 && a.cols <= most_depth && a.rows * b.cols * a.cols <= 1 << 14)
+    return multiply_block(out, out_step, a, panels_in_place(b), add);
   const bool blas = blas_is_ahead(a, b);
   for_each_part<T>(
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
