@@ -99,8 +99,8 @@ L as_lane(V v) {
     return v;
 }
 
-// Flat: a rule on dual numbers is many small functions, and one that is called keeps its lanes in memory. Instrumented, it
-// would take the compiler minutes.
+// Flat: a rule on dual numbers is many small functions, and one that is called keeps its lanes in memory. Instrumented,
+// it would take the compiler minutes.
 #ifdef __SANITIZE_ADDRESS__
 #define GRADTAPE_FLAT
 #else
@@ -117,7 +117,7 @@ GRADTAPE_FLAT void value_kernel(const void* self, void* const* out, const void* 
     for (std::size_t at = 0; at < n; at += L::size) {
       const auto result = op.value(L{decltype(L::v)::load_unaligned(x[I] + at)}...);
       if constexpr (ElementwiseTraits<Op, N>::comparison)
-        xsimd::select(result.v, decltype(L::v)(T{1}), decltype(L::v)(T{0})).store_unaligned(y + at);
+        lanes::select(result.v, decltype(L::v)(T{1}), decltype(L::v)(T{0})).store_unaligned(y + at);
       else
         as_lane<L>(result).v.store_unaligned(y + at);
     }

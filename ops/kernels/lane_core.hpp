@@ -56,6 +56,18 @@ B fma(const B& x, const B& y, const B& z) {
   return xsimd::fma(x, y, z);
 }
 
+/// x where the mask is set, else y. xsimd 8.1's own does not compile for integers on AVX-512 without optimisation.
+template <class T, class Arch>
+xsimd::batch<T, Arch> select(const xsimd::batch_bool<T, Arch>& mask, const xsimd::batch<T, Arch>& x,
+                             const xsimd::batch<T, Arch>& y) {
+#ifdef __AVX512F__
+  if constexpr (std::is_base_of_v<xsimd::avx512f, Arch> && std::is_integral_v<T> && sizeof(T) == 8)
+    return _mm512_mask_blend_epi64(mask.data, static_cast<__m512i>(y), static_cast<__m512i>(x));
+  else
+#endif
+    return xsimd::select(mask, x, y);
+}
+
 /// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512. Its own is found by an unqualified call, so say
 /// `lanes::`.
 template <class B>

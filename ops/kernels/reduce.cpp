@@ -1,4 +1,5 @@
 #include <gradtape/core/parallel.hpp>
+#include <gradtape/ops/kernels/lane_core.hpp>
 #include <gradtape/ops/kernels/reduce.hpp>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ X better_of(const X& a, const X& b, Better better) {
   if constexpr (std::is_arithmetic_v<X>)
     return better(a, b) || a != a ? a : b;
   else
-    return xsimd::select(better(a, b) | !(a == a), a, b);
+    return lanes::select(better(a, b) | !(a == a), a, b);
 }
 
 struct Max {

@@ -120,7 +120,7 @@ auto where(C condition, A a, B b) {
     }();
     return Dual<std::remove_const_t<decltype(value)>, std::remove_const_t<decltype(slope)>, level>{value, slope};
   } else {
-    return lift<Where>([](auto c, auto x, auto y) { return xsimd::select(c, x, y); }, condition, a, b);
+    return lift<Where>([](auto c, auto x, auto y) { return lanes::select(c, x, y); }, condition, a, b);
   }
 }
 
@@ -128,12 +128,14 @@ auto where(C condition, A a, B b) {
 template <class A, class B>
   requires Pair<A, B>
 auto maximum(A a, B b) {
-  return lift<Maximum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x > y, x, y)); }, a, b);
+  return lift<Maximum>(
+      [](auto x, auto y) { return lanes::select(!(x == x), x, gradtape::detail::lanes::select(x > y, x, y)); }, a, b);
 }
 template <class A, class B>
   requires Pair<A, B>
 auto minimum(A a, B b) {
-  return lift<Minimum>([](auto x, auto y) { return xsimd::select(!(x == x), x, xsimd::select(x < y, x, y)); }, a, b);
+  return lift<Minimum>(
+      [](auto x, auto y) { return lanes::select(!(x == x), x, gradtape::detail::lanes::select(x < y, x, y)); }, a, b);
 }
 
 struct Clamp {
