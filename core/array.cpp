@@ -13,15 +13,13 @@
 namespace gradtape::inline v0 {
 namespace {
 
-constexpr std::size_t one_lane = 64;  // the widest SIMD register, in bytes
-
 using detail::ArrayBlock;
 static_assert(sizeof(ArrayBlock) <= ArrayBlock::header_bytes && ArrayBlock::header_bytes % 64 == 0);
 
 // A lane that starts at the last element, or past an empty array, stays inside of the block.
 std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
   const std::size_t size = size_of(dtype), elements = numel == 0 ? 1 : static_cast<std::size_t>(numel);
-  return ArrayBlock::header_bytes + (elements - 1) * size + one_lane;
+  return ArrayBlock::header_bytes + (elements - 1) * size + ArrayBlock::lane_bytes;
 }
 
 constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
@@ -75,7 +73,10 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   std::byte* data = ArrayBlock::data_behind(memory);
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
-  auto* block = new (memory) ArrayBlock{{}, dtype, true, static_cast<std::uint8_t>(c), numel, data, nullptr, {}, shape};
+  auto* block = new (memory) ArrayBlock{
+      {},      dtype, true, static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(size_of(dtype)), numel, data,
+      nullptr, {},    shape};
+  block->clear_padding();
   set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
   return Array(block);
 }
@@ -88,7 +89,7 @@ Array Array::view(const Array& base, const Shape& shape, const Strides& strides,
   owner->count.add();
   auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
   return Array(new (memory) ArrayBlock{
-      {}, block->dtype, is_packed(shape, strides), c, shape.numel(), data, owner, strides, shape});
+      {}, block->dtype, is_packed(shape, strides), c, block->element_size, shape.numel(), data, owner, strides, shape});
 }
 
 void Array::set_shared(bool on) const {

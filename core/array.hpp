@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 namespace gradtape::inline v0 {
@@ -23,6 +24,7 @@ struct ArrayBlock {
   Dtype dtype;
   bool packed;              // row-major without gaps
   std::uint8_t size_class;  // of this block
+  std::uint8_t element_size;
   std::int64_t numel;
   std::byte* data;
   ArrayBlock* owner;  // nullptr for an owner
@@ -33,14 +35,20 @@ struct ArrayBlock {
 
   /// Where the data of an owner begin.
   static std::byte* data_behind(void* block) { return static_cast<std::byte*>(block) + header_bytes; }
+
+  /// Zeros for what a lane that starts at the last element reads behind it. What stood there before would be computed
+  /// with, and integers are subnormal numbers, on which an operation takes a hundred times as long.
+  void clear_padding() const { std::memset(data + (numel - (numel > 0)) * element_size, 0, lane_bytes); }
+  static constexpr std::size_t lane_bytes = 64;  // of the widest SIMD register
+
   static void destroy(ArrayBlock* block) noexcept;
 };
 
 }  // namespace detail
 
 /// An n-dimensional array of run-time dtype: a counted handle on a header with shape, strides and 64-byte-aligned data.
-/// A full SIMD lane may start at any element, the last one included, so kernels may load and store full lanes. An Array
-/// knows nothing of gradients. Copying a handle shares the data.
+/// A full SIMD lane may start at any element, the last one included, so kernels may load and store full lanes; behind
+/// the last element of a new array are zeros. An Array knows nothing of gradients. Copying a handle shares the data.
 class Array {
  public:
   Array() noexcept = default;
@@ -60,15 +68,11 @@ class Array {
                        : detail::take_cached(of.size_class, detail::MemoryKind::arrays);
     if (!memory) [[unlikely]]
       return make(of.dtype, of.shape);
-    return Array(new (memory) detail::ArrayBlock{{},
-                                                 of.dtype,
-                                                 true,
-                                                 of.size_class,
-                                                 of.numel,
-                                                 detail::ArrayBlock::data_behind(memory),
-                                                 nullptr,
-                                                 of.strides,
-                                                 of.shape});
+    auto* block = new (memory) detail::ArrayBlock{
+        {},      of.dtype,   true,    of.size_class, of.element_size, of.numel, detail::ArrayBlock::data_behind(memory),
+        nullptr, of.strides, of.shape};
+    block->clear_padding();
+    return Array(block);
   }
   /// Same data under another shape and strides; `offset` in elements from the first element of `base`.
   static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);

@@ -126,6 +126,7 @@ class Reader {
     } else {
       for (std::int64_t i = 0; i < n; ++i, cursor.next()) buffer_[i] = static_cast<T>(data[cursor.offset()]);
     }
+    std::fill_n(buffer_ + n, lane_elements, T{0});  // like the padding of an array
     return buffer_;
   }
 
