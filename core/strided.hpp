@@ -47,6 +47,8 @@ void for_each_pair(const Array& to, const Array& from, F f) {
   for_each_row<2>(to.shape(), {to.strides(), from.strides()}, [&](std::int64_t n, const auto& at) {
     if (so == 1 && si == 1)
       for (std::int64_t k = 0; k < n; ++k) f(out[at[0] + k], in[at[1] + k]);
+    else if (so == 1 && si == 0)
+      for (std::int64_t k = 0; k < n; ++k) f(out[at[0] + k], in[at[1]]);
     else
       for (std::int64_t k = 0; k < n; ++k) f(out[at[0] + k * so], in[at[1] + k * si]);
   });

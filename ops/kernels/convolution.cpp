@@ -69,6 +69,12 @@ class Blocks {
                        b.sample * c_.weight[0] * windows_ + b.row * width_);
   }
 
+  /// b [out] as [groups, out / groups, windows of a block]
+  static Array bias(const Array& b, const Shape& shape) {
+    const std::int64_t step = b.strides()[0];
+    return Array::view(b, shape, {shape[1] * step, step, 0});
+  }
+
   /// [groups, depth, windows of the block], not filled yet; x itself where the elements stand there like that.
   Array columns(const Array& x, const Block& b) const {
     const Shape shape{c_.groups, depth_, b.rows * width_};
@@ -83,12 +89,14 @@ class Blocks {
   Dtype dtype_;
 };
 
-/// Calls `f(column, x, lo, hi)` for each row of windows of the block and each of their elements: where a row of columns
-/// and a row of x start, and which windows [lo, hi) of the row have that element inside of the image.
+/// Calls `f(column, x, rows, lo, hi)` for each element of windows and some rows of windows that follow each other, in
+/// columns as in x: where the first row of columns and that of x start, and which windows [lo, hi) of each row have
+/// that element inside of the image.
 template <class F>
 void for_each_run(const Convolution& c, const Block& b, F f) {
   const Windows& w = c.windows;
-  const std::int64_t height = w.image[0], width = w.image[1];
+  const std::int64_t height = w.image[0], width = w.image[1], end = b.row + b.rows;
+  const bool together = w.stride == Pair{1, 1} && w.count[1] == width;
   std::int64_t column = 0;
   for (std::int64_t channel = 0; channel < c.x[1]; ++channel)
     for (std::int64_t i = 0; i < w.size[0]; ++i)
@@ -98,10 +106,17 @@ void for_each_run(const Convolution& c, const Block& b, F f) {
           return std::clamp<std::int64_t>(place <= first ? 0 : (place - first - 1) / w.stride[1] + 1, 0, w.count[1]);
         };
         const std::int64_t lo = windows_before(0), hi = windows_before(width);
-        for (std::int64_t row = b.row; row < b.row + b.rows; ++row, column += w.count[1]) {
+        for (std::int64_t row = b.row; row < end;) {
           const std::int64_t y = w.at(0, row, i);
           const bool inside = y >= 0 && y < height;
-          f(column, ((b.sample * c.x[1] + channel) * height + y) * width + first, inside ? lo : 0, inside ? hi : 0);
+          const std::int64_t alike = y < 0    ? -y
+                                     : inside ? height - y
+                                              : end - row,
+                             rows = together ? std::min(alike, end - row) : 1;
+          f(column, ((b.sample * c.x[1] + channel) * height + y) * width + first, rows, inside ? lo : 0,
+            inside ? hi : 0);
+          row += rows;
+          column += rows * w.count[1];
         }
       }
 }
@@ -116,24 +131,31 @@ void copy_chunks(T* to, const T* from, std::int64_t n) {
 template <class T>
 void fill_columns(const Convolution& c, const Block& b, T* columns, const T* x) {
   const std::int64_t stride = c.windows.stride[1], width = c.windows.count[1];
-  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t lo, std::int64_t hi) {
+  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t rows, std::int64_t lo, std::int64_t hi) {
     T* const to = columns + column;
-    std::fill(to, to + lo, T{0});
-    if (stride == 1)
-      copy_chunks(to + lo, x + at + lo, hi - lo);  // what it writes beyond is written after it
-    else
+    if (stride != 1)
       for (std::int64_t k = lo; k < hi; ++k) to[k] = x[at + k * stride];
-    std::fill(to + hi, to + width, T{0});
+    else if (lo < hi)  // what this writes between rows and beyond is written after it
+      copy_chunks(to + lo, x + at + lo, (rows - 1) * width + hi - lo);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::fill(to + row * width, to + row * width + lo, T{0});
+      std::fill(to + row * width + hi, to + (row + 1) * width, T{0});
+    }
   });
 }
 
+/// Overwrites in `columns` what lies outside of the image.
 template <class T>
-void add_columns(const Convolution& c, const Block& b, T* x, const T* columns) {
-  const std::int64_t stride = c.windows.stride[1];
-  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t lo, std::int64_t hi) {
-    const T* const from = columns + column;
+void add_columns(const Convolution& c, const Block& b, T* x, T* columns) {
+  const std::int64_t stride = c.windows.stride[1], width = c.windows.count[1];
+  for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t rows, std::int64_t lo, std::int64_t hi) {
+    if (lo == hi) return;
+    T* const from = columns + column;
+    for (std::int64_t row = 1; row < rows; ++row)
+      std::fill(from + (row - 1) * width + hi, from + row * width + lo, T{0});
+    const std::int64_t end = (rows - 1) * width + hi;
     if (stride == 1)
-      for (std::int64_t k = lo; k < hi; ++k) x[at + k] += from[k];
+      for (std::int64_t k = lo; k < end; ++k) x[at + k] += from[k];
     else
       for (std::int64_t k = lo; k < hi; ++k) x[at + k * stride] += from[k];
   });
@@ -150,14 +172,17 @@ Array columns_of(const Convolution& c, const Blocks& blocks, const Array& x, con
 
 }  // namespace
 
-void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta) {
+void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta,
+              const Array* bias) {
   if (y.numel() == 0) return;
   const Array from = packed(x);
   const Blocks blocks(c, y.dtype());
   const Array w = blocks.weight(weight);
   blocks.for_each([&](const Block& b, std::int64_t /*part*/) {
+    const Array out = blocks.outputs(y, b);
+    if (bias) copy_elements(out, blocks.bias(*bias, out.shape()));
     // (out,depth)·(depth,windows) -> (out,windows)
-    gemm(blocks.outputs(y, b), w, columns_of(c, blocks, from, b), beta);
+    gemm(out, w, columns_of(c, blocks, from, b), bias ? 1 : beta);
   });
 }
 
@@ -182,15 +207,21 @@ void correlate(const Convolution& c, const Array& weight, const Array& y, const 
   if (weight.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(x), of = packed(y);
   const Blocks blocks(c, x.dtype());
-  std::array<Array, most_parts> room{weight};  // the first part's sum is the result
-  const std::span<Array> others(room.data() + 1, static_cast<std::size_t>(blocks.parts() - 1));
-  for (Array& sum : others) fill(sum = Array::make(x.dtype(), c.weight), 0);
-  // (out,windows)·(windows,depth) -> (out,depth)
+  const Array sum = blocks.weight(weight);
+  // Transposed or not, so that the smaller matrix is the one that is read across its rows.
+  const std::int64_t out = sum.shape()[1], depth = sum.shape()[2];
+  const bool turned = depth > out;
+  const Shape shape = turned ? Shape{c.groups, depth, out} : sum.shape();
+  std::array<Array, most_parts> room;
+  const std::span<Array> parts(room.data(), static_cast<std::size_t>(blocks.parts()));
+  for (Array& part : parts) fill(part = Array::make(x.dtype(), shape), 0);
   blocks.for_each([&](const Block& b, std::int64_t part) {
-    gemm(blocks.weight(room[static_cast<std::size_t>(part)]), blocks.outputs(of, b),
-         transposed(columns_of(c, blocks, from, b), 1, 2), 1);
+    const Array outputs = blocks.outputs(of, b), columns = columns_of(c, blocks, from, b);
+    // (depth,windows)·(windows,out) -> (depth,out), or (out,windows)·(windows,depth) -> (out,depth)
+    gemm(room[static_cast<std::size_t>(part)], turned ? columns : outputs, turned ? outputs : columns, 1,
+         Transposed::right);
   });
-  for (const Array& sum : others) add_elements(weight, sum);
+  for (const Array& part : parts) add_elements(sum, turned ? transposed(part, 1, 2) : part);
 }
 
 }  // namespace gradtape::inline v0::detail

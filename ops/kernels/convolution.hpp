@@ -20,9 +20,10 @@ struct Convolution {
   }
 };
 
-/// y = beta * y + the convolution of x with weight. As everywhere here, beta is 0 or 1, what is written is packed, and
-/// what is read may have any strides.
-void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta);
+/// y = beta * y + the convolution of x with weight, or y = bias [out] + it. As everywhere here, beta is 0 or 1, what is
+/// written is packed, and what is read may have any strides.
+void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta,
+              const Array* bias = nullptr);
 
 /// x = beta * x + the gradient of x, where y holds that of the convolution.
 void convolve_back(const Convolution& c, const Array& x, const Array& y, const Array& weight, double beta);
