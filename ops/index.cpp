@@ -1,4 +1,5 @@
 #include <gradtape/core/error.hpp>
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/arithmetic.hpp>
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/compare.hpp>
@@ -34,6 +35,20 @@ struct Gather {
   NoGradient vjp(Wrt<1>) const { return {}; }
 };
 
+/// Adds each row of g to what its row of the index picks from a row of n elements of `out`, which are cleared before.
+template <class T>
+void scatter_rows(T* out, std::int64_t n, const T* g, const Array& index, bool clear) {
+  const std::int64_t picked = index.shape()[-1];
+  detail::parallel_for(index.numel() / picked, detail::rows_a_part(n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      T* const sum = out + row * n;
+      if (clear) std::fill_n(sum, n, T{0});
+      const std::int64_t* const at = index.data<std::int64_t>() + row * picked;
+      for (std::int64_t k = 0; k < picked; ++k) detail::add_to(sum[at[k]], g[row * picked + k]);
+    }
+  });
+}
+
 /// The adjoint of Gather: zeros, and each element of g added to where it was picked.
 struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
@@ -42,8 +57,12 @@ struct ScatterAdd {
 
   Spec infer(const Array& g, const Shape&) const { return {g.dtype(), to}; }
   void value(const Array& out, const Array& g, const Array& index, double beta = 0) const {
-    if (beta == 0) fill(out, 0);
+    Shape row_by_row = index.shape();
+    row_by_row.set(axis, to[axis]);
     with_type(g.dtype(), [&]<class T>(std::type_identity<T>) {
+      if (axis == to.rank() - 1 && row_by_row == to && index.numel() > 0 && index.packed() && g.packed())
+        return scatter_rows(out.data<T>(), to[axis], g.data<T>(), index, beta == 0);
+      if (beta == 0) fill(out, 0);
       detail::for_each_indexed<T>(out, index, g, axis, [](T* sum, const T* from, std::int64_t n) {
         for (std::int64_t k = 0; k < n; ++k) detail::add_to(sum[k], from[k]);
       });

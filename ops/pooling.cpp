@@ -3,6 +3,7 @@
 #include <gradtape/ops/kernels/pooling.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/pooling.hpp>
+#include <gradtape/ops/record.hpp>
 #include <gradtape/ops/resample.hpp>
 #include <gradtape/ops/shape.hpp>
 
@@ -50,10 +51,39 @@ Shape resized(const Shape& x, int axes, const Pair& size) {
   return out;
 }
 
+/// `shape` with its last axes, those of images, as one.
+Shape by_image(const Shape& shape, int axes, const Pair& size) {
+  Shape out = detail::without_last(shape, axes);
+  out.push_back(product(size).value_or(0));  // beyond what can be counted only where there are no elements
+  return out;
+}
+
 struct MaxPool {
   static constexpr std::string_view name = "max_pool";
   Windows windows;
+  Shape from, to;
+  int axes;
+
   void attributes(AttributeVisitor& v) const { windows.attributes(v); }
+  Shape infer(const Shape&, const Shape&) const { return to; }
+  /// Also fills `place`, which says where in its image the largest element of each window stands.
+  void value(const Array& out, const Array& x, const Array& place) const {
+    detail::find_largest(out, place, x, windows);
+  }
+  auto vjp(Wrt<0>, Grad g, In<1> place) const {
+    const Shape each = windows_by_image();
+    const Tensor x = detail::scatter_along(reshape(g, each), reshape(place, each), each.rank() - 1,
+                                           by_image(from, axes, windows.image));
+    return reshape(x, from);
+  }
+  auto jvp(Wrt<0>, Grad t, In<1> place) const {
+    const Shape each = windows_by_image();
+    const Tensor x = reshape(t, by_image(from, axes, windows.image));
+    return reshape(detail::gather_along(x, reshape(place, each), each.rank() - 1), to);
+  }
+  NoGradient vjp(Wrt<1>) const { return {}; }
+
+  Shape windows_by_image() const { return by_image(to, axes, windows.count); }
 };
 
 Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerList& kernel,
@@ -61,15 +91,8 @@ Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerLis
   const Windows windows =
       windows_of(op, x, axes, kernel, options.stride, options.padding, options.dilation, options.ceil_mode);
   const Shape to = resized(x.shape(), axes, windows.count);
-  Shape image = detail::without_last(x.shape(), axes), window = image;
-  image.push_back(product(windows.image).value_or(0));  // beyond what can be counted only where x has no elements
-  window.push_back(product(windows.count).value_or(0));
-  return detail::as_one(MaxPool{windows}, {&x.array()}, [&] {
-    const Tensor from = contiguous(x);
-    const Array largest = Array::make(i64, window);  // where in an image they are
-    detail::find_largest(largest, from.array(), windows);
-    return reshape(detail::gather_along(reshape(from, image), Tensor(largest), image.rank() - 1), to);
-  });
+  const MaxPool pool{windows, x.shape(), to, axes};
+  return detail::as_one(pool, {&x.array()}, [&] { return record(pool, x, Tensor(Array::make(i64, to))); });
 }
 
 struct Average {

@@ -3,9 +3,14 @@
 #include <gradtape/ops/kernels/pooling.hpp>
 
 #include <algorithm>
-#include <climits>
 #include <cstddef>
+#include <cstring>
+#include <limits>
+#include <span>
 #include <type_traits>
+#include <utility>
+
+#include <xsimd/xsimd.hpp>
 
 namespace gradtape::inline v0::detail {
 namespace {
@@ -29,101 +34,130 @@ PoolVector<Run> runs_along(const Windows& w, std::size_t axis) {
   return out;
 }
 
-/// Finds the largest element of the windows over one image after the other. All windows of some rows take in one
-/// element after the other, in row-major order, of which the first of several wins, and the first NaN over all: loops
-/// over many windows and without a branch, which run in lanes.
-template <class T, class Index>
+/// Every other element of two registers.
+template <class A, std::size_t... i>
+xsimd::batch<float, A> every_other(const xsimd::batch<float, A>& x, const xsimd::batch<float, A>& y,
+                                   std::index_sequence<i...>) {
+  return typename xsimd::batch<float, A>::register_type(__builtin_shufflevector(x.data, y.data, 2 * i...));
+}
+
+/// Finds the largest elements of the windows over one image after the other. Windows of a row are side by side in the
+/// lanes of a register; those that reach into the padding at its ends are taken one by one.
+template <class T>
 class Largest {
+  using Batch = xsimd::batch<T>;
+  static constexpr auto lanes = static_cast<std::int64_t>(Batch::size);
+
  public:
   explicit Largest(const Windows& w)
-      : w_(w),
-        rows_(runs_along(w, 0)),
-        columns_(runs_along(w, 1)),
-        together_(std::clamp<std::int64_t>(many / w.count[1], 1, w.count[0])) {
+      : w_(w), rows_(runs_along(w, 0)), columns_(runs_along(w, 1)), begin_(0), end_(w.count[1]) {
     for (const Run& row : rows_)
-      for (const Run& column : columns_) steps_.push_back(row.offset * w.image[1] + column.offset);
-    for (std::int64_t i = 0; i < together_; ++i)
-      for (std::int64_t j = 0; j < w.count[1]; ++j) begins_.push_back(i * w.stride[0] * w.image[1] + j * w.stride[1]);
-    const std::size_t room = begins_.size();
-    most_.resize(room), next_.resize(room), which_.resize(room);
+      for (const Run& column : columns_) offsets_.push_back(row.offset * w.image[1] + column.offset);
+    for (const Run& column : columns_) begin_ = std::max(begin_, column.begin), end_ = std::min(end_, column.end);
+    for (std::int64_t k = 0; k < lanes; ++k) steps_[k] = k * w.stride[1];
+    const bool exact = offsets_.empty() || (-most_exact < offsets_.front() && offsets_.back() < most_exact);
+    if (!exact || begin_ > end_) begin_ = end_ = w.count[1];
   }
 
-  void operator()(std::int64_t* out, const T* image) {
-    for (std::int64_t row = 0; row < w_.count[0]; row += together_)
-      find(out + row * w_.count[1], image, row, std::min(row + together_, w_.count[0]));
+  /// The windows of one image. Up to before `end`, what follows `out` is written after it.
+  void operator()(T* out, std::int64_t* place, const T* image, const T* end) const {
+    std::size_t first = rows_.size(), last = rows_.size();  // the rows of elements that windows have in the image
+    for (std::int64_t i = 0; i < w_.count[0]; ++i, out += w_.count[1], place += w_.count[1]) {
+      while (first > 0 && rows_[first - 1].begin <= i) --first;
+      while (last > 0 && rows_[last - 1].end <= i) --last;
+      const std::span<const std::int64_t> offsets(offsets_.data() + first * columns_.size(),
+                                                  (last - first) * columns_.size());
+      const T* const row = image + i * w_.stride[0] * w_.image[1];
+      const auto write = [&](T* to, std::int64_t* to_place, std::int64_t j, std::int64_t n) {
+        side_by_side(to, to_place, row + j * w_.stride[1], row + j * w_.stride[1] - image, offsets, n);
+      };
+      for (std::int64_t j = 0; j < begin_; ++j) one(out, place, image, row, j, offsets);
+      for (std::int64_t j = begin_; j < end_; j += lanes) {
+        const std::int64_t n = std::min(lanes, end_ - j);
+        if (out + j + lanes <= end) {
+          write(out + j, place + j, j, n);
+        } else {
+          T values[lanes];
+          std::int64_t places[lanes];
+          write(values, places, j, n);
+          std::copy_n(values, n, out + j);
+          std::copy_n(places, n, place + j);
+        }
+      }
+      for (std::int64_t j = end_; j < w_.count[1]; ++j) one(out, place, image, row, j, offsets);
+    }
   }
 
  private:
-  static constexpr std::int64_t many = 1024;  // windows, of which what is known stays in the first-level cache
+  static constexpr std::int64_t most_exact = std::int64_t{1} << std::numeric_limits<T>::digits;  // in a lane
 
-  void find(std::int64_t* out, const T* image, std::int64_t first, std::int64_t last) {
-    const std::int64_t width = w_.count[1], stride = w_.stride[1];
-    std::ranges::fill(most_, T{0});
-    std::ranges::fill(which_, Index{-1});
-    Index k = 0;
-    for (const Run& row : rows_)
-      for (const Run& column : columns_) {
-        const Index here = k++;
-        const std::int64_t begin = std::max(first, row.begin), end = std::min(last, row.end);
-        for (std::int64_t i = begin; i < end; ++i) {
-          const T* from = image + (i * w_.stride[0] + row.offset) * w_.image[1] + column.offset;
-          T* to = next_.data() + (i - first) * width;
-          if (stride == 2)  // so that the compiler picks every other element in lanes
-            for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * 2];
-          else
-            for (std::int64_t j = column.begin; j < column.end; ++j) to[j] = from[j * stride];
-        }
-        if (column.begin == 0 && column.end == width)
-          take((begin - first) * width, (end - first) * width, here);
-        else
-          for (std::int64_t i = begin - first; i < end - first; ++i)
-            take(i * width + column.begin, i * width + column.end, here);
-      }
-    const std::int64_t start = first * w_.stride[0] * w_.image[1], n = (last - first) * width;
-    const std::int64_t *const begins = begins_.data(), *const steps = steps_.data();
-    const Index* const which = which_.data();
-    for (std::int64_t i = 0; i < n; ++i) out[i] = start + begins[i] + steps[which[i]];
+  /// Window j of a row, some of whose columns are not in the image.
+  void one(T* out, std::int64_t* place, const T* image, const T* row, std::int64_t j,
+           std::span<const std::int64_t> offsets) const {
+    const T* best = nullptr;
+    for (std::size_t k = 0; k < offsets.size(); ++k) {
+      const Run& column = columns_[k % columns_.size()];
+      if (j < column.begin || column.end <= j) continue;
+      const T* const next = row + j * w_.stride[1] + offsets[k];
+      if (!best || (*best == *best && !(*next <= *best))) best = next;
+    }
+    place[j] = best - image;
+    out[j] = *best;
   }
 
-  void take(std::int64_t begin, std::int64_t end, Index here) {
-    T* const most = most_.data();
-    const T* const next = next_.data();
-    Index* const which = which_.data();
-    for (std::int64_t i = begin; i < end; ++i) {
-      const bool better = (which[i] < 0) | ((most[i] == most[i]) & !(next[i] <= most[i]));
-      most[i] = better ? next[i] : most[i];
-      which[i] = better ? here : which[i];
+  /// `n` windows, the first with its place at `x`, which is `start` in the image; what is written behind them is of no
+  /// use.
+  void side_by_side(T* out, std::int64_t* place, const T* x, std::int64_t start, std::span<const std::int64_t> offsets,
+                    std::int64_t n) const {
+    Batch most = load(x + offsets[0], n), where(static_cast<T>(offsets[0]));
+    for (const std::int64_t offset : offsets.subspan(1)) {
+      const Batch next = load(x + offset, n);
+      const auto ordered = most == most, kept = next <= most;
+      where = xsimd::select(ordered, xsimd::select(kept, where, Batch(static_cast<T>(offset))), where);
+      most = xsimd::select(ordered, xsimd::select(kept, most, next), most);
     }
+    most.store_unaligned(out);
+    using Whole = xsimd::as_integer_t<T>;
+    alignas(64) Whole whole[lanes];
+    xsimd::to_int(where).store_aligned(whole);
+    for (std::int64_t k = 0; k < lanes; ++k) place[k] = start + steps_[k] + whole[k];
+  }
+
+  /// The elements of `n` windows beside each other.
+  Batch load(const T* from, std::int64_t n) const {
+    const std::int64_t stride = w_.stride[1];
+    if (stride == 1) return Batch::load_unaligned(from);
+    if constexpr (sizeof(T) == 4)
+      if (stride == 2) {
+        const Batch x = Batch::load_unaligned(from);
+        return every_other(x, n > lanes / 2 ? Batch::load_unaligned(from + lanes) : x,
+                           std::make_index_sequence<Batch::size>());
+      }
+    alignas(64) T room[lanes] = {};
+    for (std::int64_t k = 0; k < n; ++k) room[k] = from[k * stride];
+    return Batch::load_aligned(room);
   }
 
   const Windows& w_;
   PoolVector<Run> rows_, columns_;
-  std::int64_t together_;
-  PoolVector<std::int64_t> begins_, steps_;  // where windows begin, and from there to each of their elements
-  PoolVector<T> most_, next_;                // of each window: the largest so far, and what comes next
-  PoolVector<Index> which_;                  // which element of the window the largest is
+  PoolVector<std::int64_t> offsets_;  // of the elements of a window from its place, in row-major order
+  std::int64_t begin_, end_;          // the windows of a row that have all columns in the image
+  std::int64_t steps_[lanes];         // from a window to those that are beside it
 };
 
 }  // namespace
 
-void find_largest(const Array& out, const Array& x, const Windows& windows) {
+void find_largest(const Array& out, const Array& place, const Array& x, const Windows& windows) {
   if (out.numel() == 0) return;
   const Array from = packed(x);
-  const std::int64_t plane = windows.image[0] * windows.image[1];
-  const std::int64_t windows_each = windows.count[0] * windows.count[1];
+  const std::int64_t plane = windows.image[0] * windows.image[1], each = windows.count[0] * windows.count[1];
   with_floating("max_pool", x.dtype(), [&]<class T>(std::type_identity<T>) {
-    const auto find = [&]<class Index>(Index) {
-      parallel_for(from.numel() / plane, rows_a_part(plane), [&](std::int64_t begin, std::int64_t end) {
-        Largest<T, Index> largest(windows);
-        for (std::int64_t image = begin; image < end; ++image)
-          largest(out.data<std::int64_t>() + image * windows_each, from.data<T>() + image * plane);
-      });
-    };
-    // An index as wide as T keeps to the lanes of T.
-    if (sizeof(T) == 4 && windows.size[0] * windows.size[1] <= INT_MAX)
-      find(std::int32_t{});
-    else
-      find(std::int64_t{});
+    parallel_for(from.numel() / plane, rows_a_part(plane), [&](std::int64_t begin, std::int64_t end) {
+      const Largest<T> largest(windows);
+      for (std::int64_t image = begin; image < end; ++image)
+        largest(out.data<T>() + image * each, place.data<std::int64_t>() + image * each, from.data<T>() + image * plane,
+                out.data<T>() + end * each);
+    });
   });
 }
 

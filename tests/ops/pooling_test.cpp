@@ -206,6 +206,25 @@ TEST_CASE("pooling equals plain loops") {
   CHECK(gt::avg_pool2d(x.to(gt::f32), 2) == gt::approx(gt::avg_pool2d(x, 2).to(gt::f32)));
 }
 
+TEST_CASE("max_pool equals plain loops in rows longer than a register") {
+  const gt::RandomStream stream(9);
+  const auto largest = [](const Seen& s) { return s.largest; };
+  for (const std::int64_t width : {14, 15, 33, 70}) {
+    const Tensor x = random({3, 5, width});
+    for (const std::int64_t stride : {1, 2, 3})
+      for (const std::int64_t padding : {0, 1}) {
+        CAPTURE(width);
+        CAPTURE(stride);
+        CAPTURE(padding);
+        const Tensor y = gt::max_pool2d(x, 2, {.stride = stride, .padding = padding}),
+                     expected = over_windows(x, {2, 2, stride, padding}, largest);
+        CHECK(gt::equal(y, expected));
+        CHECK(
+            gt::equal(gt::max_pool2d(x.to(gt::f32), 2, {.stride = stride, .padding = padding}), expected.to(gt::f32)));
+      }
+  }
+}
+
 TEST_CASE("pooling: ceil_mode on paper") {
   const Tensor x = gt::tensor({1., 2., 3., 4., 5.});
   CHECK(gt::equal(gt::max_pool1d(x, 2, {.ceil_mode = true}), gt::tensor({2., 4., 5.})));
