@@ -71,12 +71,12 @@ Array Array::make(Dtype dtype, const Shape& shape) {
     throw std::bad_alloc();
   void* memory = detail::take(c, bytes, detail::MemoryKind::arrays);
   std::byte* data = ArrayBlock::data_behind(memory);
-  if (detail::thread_state.poison >= 0) [[unlikely]]
-    std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
   auto* block = new (memory) ArrayBlock{
       {},      dtype, true, static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(size_of(dtype)), numel, data,
       nullptr, {},    shape};
   block->clear_padding();
+  if (detail::thread_state.poison >= 0) [[unlikely]]
+    std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
   set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
   return Array(block);
 }
