@@ -14,7 +14,8 @@ namespace gradtape::inline v0 {
 namespace {
 
 using detail::ArrayBlock;
-static_assert(sizeof(ArrayBlock) <= ArrayBlock::header_bytes && ArrayBlock::header_bytes % 64 == 0);
+static_assert(ArrayBlock::header_bytes % 64 == 0);
+static_assert(sizeof(ArrayBlock) + sizeof(double) <= ArrayBlock::header_bytes);  // room before the data of an empty one
 
 // A lane that starts at the last element, or past an empty array, stays inside of the block.
 std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
@@ -56,8 +57,8 @@ bool is_packed(const Shape& shape, const Strides& strides) {
 
 void detail::ArrayBlock::destroy(ArrayBlock* block) noexcept {
   if (block->owner && block->owner->count.drop())
-    put(block->owner, block->owner->size_class, MemoryKind::arrays);  // an owner has no owner
-  put(block, block->size_class, MemoryKind::arrays);
+    put(block->owner, block->owner->kind.size_class, MemoryKind::arrays);  // an owner has no owner
+  put(block, block->kind.size_class, MemoryKind::arrays);
 }
 
 Array Array::make(Dtype dtype, const Shape& shape) {
@@ -71,9 +72,8 @@ Array Array::make(Dtype dtype, const Shape& shape) {
     throw std::bad_alloc();
   void* memory = detail::take(c, bytes, detail::MemoryKind::arrays);
   std::byte* data = ArrayBlock::data_behind(memory);
-  auto* block = new (memory) ArrayBlock{
-      {},      dtype, true, static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(size_of(dtype)), numel, data,
-      nullptr, {},    shape};
+  const detail::ArrayKind kind{dtype, true, static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(size_of(dtype))};
+  auto* block = new (memory) ArrayBlock{{}, kind, numel, data, nullptr, {}, shape};
   block->clear_padding();
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
@@ -87,9 +87,9 @@ Array Array::view(const Array& base, const Shape& shape, const Strides& strides,
   constexpr std::size_t c = detail::size_class(sizeof(ArrayBlock));
   void* memory = detail::take(c, sizeof(ArrayBlock), detail::MemoryKind::arrays);
   owner->count.add();
-  auto* data = block->data + offset * static_cast<std::int64_t>(size_of(block->dtype));
+  const detail::ArrayKind kind{block->kind.dtype, is_packed(shape, strides), c, block->kind.element_size};
   return Array(new (memory) ArrayBlock{
-      {}, block->dtype, is_packed(shape, strides), c, block->element_size, shape.numel(), data, owner, strides, shape});
+      {}, kind, shape.numel(), block->data + offset * kind.element_size, owner, strides, shape});
 }
 
 void Array::set_shared(bool on) const {

@@ -18,13 +18,18 @@ using Strides = std::array<std::int64_t, max_rank>;
 
 namespace detail {
 
+/// What arrays that are alike share, copied as one.
+struct ArrayKind {
+  Dtype dtype;
+  bool packed;              // row-major without gaps
+  std::uint8_t size_class;  // of the block
+  std::uint8_t element_size;
+};
+
 /// The header of an array; an owner's data follow it in the same pool block, a view points into its owner's.
 struct ArrayBlock {
   Count count;
-  Dtype dtype;
-  bool packed;              // row-major without gaps
-  std::uint8_t size_class;  // of this block
-  std::uint8_t element_size;
+  ArrayKind kind;
   std::int64_t numel;
   std::byte* data;
   ArrayBlock* owner;  // nullptr for an owner
@@ -38,7 +43,7 @@ struct ArrayBlock {
 
   /// Zeros for what a lane that starts at the last element reads behind it. What stood there before would be computed
   /// with, and integers are subnormal numbers, on which an operation takes a hundred times as long.
-  void clear_padding() const { std::memset(data + (numel - (numel > 0)) * element_size, 0, lane_bytes); }
+  void clear_padding() const { std::memset(data + (numel - 1) * kind.element_size, 0, lane_bytes); }
   static constexpr std::size_t lane_bytes = 64;  // of the widest SIMD register
 
   static void destroy(ArrayBlock* block) noexcept;
@@ -65,12 +70,11 @@ class Array {
     const detail::ArrayBlock& of = *packed.block_;
     void* memory = of.owner || detail::thread_state.poison >= 0
                        ? nullptr
-                       : detail::take_cached(of.size_class, detail::MemoryKind::arrays);
+                       : detail::take_cached(of.kind.size_class, detail::MemoryKind::arrays);
     if (!memory) [[unlikely]]
-      return make(of.dtype, of.shape);
-    auto* block = new (memory) detail::ArrayBlock{
-        {},      of.dtype,   true,    of.size_class, of.element_size, of.numel, detail::ArrayBlock::data_behind(memory),
-        nullptr, of.strides, of.shape};
+      return make(of.kind.dtype, of.shape);
+    std::byte* data = detail::ArrayBlock::data_behind(memory);
+    auto* block = new (memory) detail::ArrayBlock{{}, of.kind, of.numel, data, nullptr, of.strides, of.shape};
     block->clear_padding();
     return Array(block);
   }
@@ -78,13 +82,13 @@ class Array {
   static Array view(const Array& base, const Shape& shape, const Strides& strides, std::int64_t offset = 0);
 
   explicit operator bool() const { return static_cast<bool>(block_); }  ///< whether it holds anything
-  Dtype dtype() const { return block_->dtype; }                         ///< element type
+  Dtype dtype() const { return block_->kind.dtype; }                    ///< element type
   const Shape& shape() const { return block_->shape; }                  ///< dimensions
   operator const Shape&() const { return block_->shape; }               ///< so that ops can infer shapes from arrays
   const Strides& strides() const { return block_->strides; }            ///< steps in elements
   std::int64_t numel() const { return block_->numel; }                  ///< number of elements
   int rank() const { return block_->shape.rank(); }                     ///< number of axes
-  bool packed() const { return block_->packed; }                        ///< row-major without gaps
+  bool packed() const { return block_->kind.packed; }                   ///< row-major without gaps
 
   /// The first element; T must be the element type, which is not checked.
   template <class T = std::byte>
@@ -94,7 +98,7 @@ class Array {
 
   /// Nobody else can see these elements: the only handle, on packed data of which there is no other view.
   bool exclusive() const {
-    return block_ && block_->packed && block_->count.unique() && (!block_->owner || block_->owner->count.unique());
+    return block_ && block_->kind.packed && block_->count.unique() && (!block_->owner || block_->owner->count.unique());
   }
 
   void reset() noexcept { block_.reset(); }  ///< lets go of what it holds

@@ -46,14 +46,14 @@ TEST_CASE("array: data are aligned to 64 bytes and a full lane may start at any 
 TEST_CASE("array: what a lane reads behind the last element is zero") {
   const std::vector<std::byte> zeros(64);
   for (const gt::Dtype dtype : {gt::f32, gt::f64, gt::i64, gt::boolean})
-    for (const std::int64_t n : {0, 1, 7, 16, 17}) {
+    for (const std::int64_t n : {1, 7, 16, 17}) {
       const auto held = [&] {
         const Array used = Array::make(gt::i64, {(n * static_cast<std::int64_t>(gt::size_of(dtype)) + 56 + 7) / 8});
         gt::fill(used, 7);  // subnormal as a number
       };
       const auto padding_is_zero = [&](const Array& a) {
         const std::byte* end = a.data() + n * static_cast<std::int64_t>(gt::size_of(dtype));
-        return std::memcmp(end, zeros.data(), 64 - (n > 0) * gt::size_of(dtype)) == 0;
+        return std::memcmp(end, zeros.data(), 64 - gt::size_of(dtype)) == 0;
       };
       held();
       const Array made = Array::make(dtype, {n});
