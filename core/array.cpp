@@ -3,6 +3,7 @@
 #include <gradtape/core/parallel.hpp>
 #include <gradtape/core/pool.hpp>
 #include <gradtape/core/strided.hpp>
+#include <gradtape/core/transpose.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -145,6 +146,33 @@ Array reshaped(const Array& array, const Shape& shape) {
   return Array::view(array, shape, strides);
 }
 
+namespace {
+
+/// Copies matrices of which `to` holds rows and `from` columns; returns whether they are such.
+template <class T>
+bool copied_as_transposed(const Array& to, const Array& from) {
+  if constexpr (sizeof(T) >= 4) {
+    using Lanes = std::conditional_t<sizeof(T) == 4, detail::Words, detail::DoubleWords>;
+    const auto last = static_cast<std::size_t>(std::max(to.rank() - 1, 0));
+    if (to.strides()[last] != 1 || from.strides()[last] == 1) return false;
+    for (std::size_t axis = 0; axis < last; ++axis) {
+      const int a = static_cast<int>(axis);
+      if (from.strides()[axis] != 1 || std::min(to.shape()[a], to.shape()[-1]) < 4) continue;
+      Shape others = to.shape();
+      others.set(a, 1);
+      others.set(-1, 1);
+      detail::for_each_row<2>(others, {to.strides(), from.strides()}, [&](std::int64_t, const auto& at) {
+        detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1],
+                                       from.strides()[last], to.shape()[a], to.shape()[-1]);
+      });
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 void copy_elements(const Array& to, const Array& from) {
   if (to.numel() == 0) return;
   if (to.packed() && from.packed()) {
@@ -153,7 +181,8 @@ void copy_elements(const Array& to, const Array& from) {
   }
   const auto copy = [](const Array& rows, const Array& from_rows) {
     with_type(rows.dtype(), [&]<class T>(std::type_identity<T>) {
-      detail::for_each_pair<T, T>(rows, from_rows, [](T& a, T b) { a = b; });
+      if (!copied_as_transposed<T>(rows, from_rows))
+        detail::for_each_pair<T, T>(rows, from_rows, [](T& a, T b) { a = b; });
     });
   };
   if (to.rank() == 0) return copy(to, from);

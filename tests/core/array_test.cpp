@@ -76,6 +76,41 @@ TEST_CASE("array: a view shares the data and keeps them alive") {
   CHECK(elements(row) == std::vector<float>{8, 9, 10, 11});
 }
 
+TEST_CASE("array: a packed copy of any transpose holds every element in its place") {
+  const auto check = [](const Array& view) {
+    const Array copy = gt::packed(view);
+    std::vector<double> expected;  // row by row, each element by its strides
+    std::vector<std::int64_t> at(static_cast<std::size_t>(view.rank()));
+    for (std::int64_t i = 0; i < view.numel(); ++i) {
+      std::int64_t offset = 0;
+      for (std::size_t a = 0; a < at.size(); ++a) offset += at[a] * view.strides()[a];
+      gt::with_type(view.dtype(), [&]<class T>(std::type_identity<T>) {
+        expected.push_back(static_cast<double>(view.data<T>()[offset]));
+      });
+      for (std::size_t a = at.size(); a-- > 0;) {
+        if (++at[a] < view.shape()[static_cast<int>(a)]) break;
+        at[a] = 0;
+      }
+    }
+    CHECK(gt::Tensor(copy).to(gt::f64).to_vector<double>() == expected);
+  };
+  for (const gt::Dtype dtype : {gt::f32, gt::f64, gt::i64, gt::boolean}) {
+    const auto numbers = [&](std::int64_t n) { return gt::arange(n).to(dtype).array(); };
+    for (const std::int64_t m : {1, 3, 4, 17, 33})
+      for (const std::int64_t n : {2, 4, 5, 16, 35}) {
+        check(transposed(Array::view(numbers(m * n), {m, n}, {n, 1})));
+        check(Array::view(numbers(3 * m * n), {n, m - m / 2}, {1, 3 * n}, 2 * n));  // rows that are apart
+        check(Array::view(numbers(m * n), {n, m}, {1, -n}, (m - 1) * n));
+        check(Array::view(numbers(n), {n, m}, {1, 0}));
+        const Array cube = numbers(2 * m * n);
+        check(Array::view(cube, {m, 2, n}, {n, m * n, 1}));
+        check(Array::view(cube, {n, 2, m}, {1, m * n, n}));
+        check(Array::view(cube, {2, n, m}, {m * n, 1, n}));
+        check(Array::view(cube, {n, m, 2}, {1, n, m * n}));
+      }
+  }
+}
+
 TEST_CASE("array: transposed, sliced and broadcast views") {
   const Array a = counting({2, 3});
   const Array t = transposed(a);
