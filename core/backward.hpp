@@ -26,6 +26,13 @@ class Backward {
     const Array& there = node_.edges()[static_cast<std::size_t>(input)]->flight.array;
     return adds_in_place_ && there.exclusive() ? &there : nullptr;
   }
+  /// The gradient already there for input i if a sum with it may take its place, else null. Others may see it.
+  const Array* beginning(int input) const {
+    const Array& there = node_.edges()[static_cast<std::size_t>(input)]->flight.array;
+    return adds_in_place_ && there ? &there : nullptr;
+  }
+  /// Puts the sum of that and a further part in its place; of the input's shape and dtype.
+  void replace(int input, Array sum) { node_.edges()[static_cast<std::size_t>(input)]->flight.array = std::move(sum); }
   /// Hands over (a further part of) the gradient of input i. Throws GradientError if its shape or dtype is not the
   /// input's.
   void give(int input, Tensor gradient);

@@ -83,6 +83,13 @@ class Spread {
   alignas(64) T room_[block_size];
 };
 
+/// Whether the gradient so far of input i, which others see, makes way for a sum with it.
+bool makes_way(std::size_t i, Backward& pass, const Node& node) {
+  const Array* there = pass.beginning(static_cast<int>(i));
+  if (!there || there->exclusive() || !there->packed() || there->shape() != node.shape) return false;
+  return std::ranges::count(node.edges(), node.edges()[i]) == 1;
+}
+
 template <class T>
 void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
   const auto arity = static_cast<std::size_t>(table.arity), values = arity + 2;
@@ -99,8 +106,9 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   for (std::size_t i = 0; i < values; ++i)
     if (x[i]) strides[i] = broadcast_strides(x[i], shape);
 
-  std::array<Array, max_arity> out;
+  std::array<Array, max_arity> out, before;  // `out` is to be a sum with it
   std::array<bool, max_arity> direct{}, fresh{}, taken{};
+  bool folds = false;
   const auto dying = [&]() -> Array {
     for (std::size_t i = 0; i < values; ++i)
       if (x[i].exclusive() && x[i].dtype() == node.dtype && x[i].shape() == shape)
@@ -110,8 +118,12 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   for (std::size_t i = 0; i < arity; ++i) {
     if (!(needs >> i & 1)) continue;
     const Shape& to = node.edges()[i]->shape;
+    folds |= to != shape;
     if (const Array* partial = pass.partial(static_cast<int>(i))) {
       out[i] = *partial;
+    } else if (makes_way(i, pass, node)) {
+      before[i] = *pass.beginning(static_cast<int>(i));
+      out[i] = Array::like(before[i]);
     } else {
       fresh[i] = true;
       direct[i] = to == shape;
@@ -124,11 +136,6 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   }
 
   const Space space(shape, strides, values + arity);
-  const bool folds = [&] {
-    for (std::size_t i = 0; i < arity; ++i)
-      if (out[i] && !direct[i]) return true;
-    return false;
-  }();
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
   // Sums into smaller shapes are one chain, so no part of them can be another thread's.
   parallel_for(shape.numel(), folds ? shape.numel() : elements_a_part, [&](std::int64_t begin, std::int64_t end) {
@@ -154,6 +161,8 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
         if (writers[i].is_open()) to[i] = writers[i].block(index, ends);
       kernel(op, to, in, static_cast<std::size_t>(n));
       for (std::size_t i = 0; i < arity; ++i)
+        if (before[i]) std::copy_n(before[i].data<T>() + index, n, out[i].data<T>() + index);
+      for (std::size_t i = 0; i < arity; ++i)
         if (writers[i].is_open()) writers[i].fold(static_cast<const T*>(to[i]), index, n);
     });
     for (std::size_t i = 0; i < arity; ++i)
@@ -161,6 +170,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   });
   for (std::size_t i = 0; i < arity; ++i) {
     if (!out[i]) continue;
+    if (before[i]) pass.replace(static_cast<int>(i), std::move(out[i]));
     if (fresh[i]) {
       for (Array& array : x)
         if (array && same(array, out[i])) array = {};  // leave the gradient the only handle
@@ -363,7 +373,13 @@ void run_parts_flat(Kernel kernel, const void* op, std::span<void* const> out, s
 void elementwise_vjp(const ElementwiseTable& table, const void* op, bool flat, Backward& pass, Node& node) {
   unsigned needs = pass.needs();
   if (needs & table.passes && (needs = share(table.passes, needs, pass, node)) == 0) return;
-  if (flat && pass.gradient().array().packed()) [[likely]]
+  const Array& g = pass.gradient().array();
+  const auto any_makes_way = [&] {  // which saves large arrays from being read and written once more
+    for (std::size_t i = 0; i < node.edges().size(); ++i)
+      if (needs >> i & 1 && makes_way(i, pass, node)) return true;
+    return false;
+  };
+  if (flat && g.packed() && (g.numel() <= block_size || !any_makes_way())) [[likely]]
     flat_by_arity[static_cast<std::size_t>(table.arity) - 1](table, op, needs, pass, node);
   else if (node.dtype == f32)
     vjp_blocks<float>(table, op, needs, pass, node);

@@ -102,42 +102,52 @@ TEST_CASE("elementwise: a sweep that consumes its graph leaves held values alone
 TEST_CASE("elementwise: a gradient that two inputs share is not written through either") {
   // add hands its gradient on as it came, to both sides; what follows must not see the other's work.
   const gt::RandomStream stream(58);
-  const auto a = gt::parameter(between(-2, 2)({37})), b = gt::parameter(between(-2, 2)({37})), g = between(-2, 2)({37});
-  const Held seed({g});
-  const auto expect = [&](const gt::Tensor& y, const gt::Tensor& da, const gt::Tensor& db) {
-    const auto [ga, gb] = gt::grad(gt::sum(y * g), {a, b});
-    CHECK(ga == gt::approx(da));
-    CHECK(gb == gt::approx(db));
+  for (const std::int64_t n : {37, 1000}) {  // large ones are added up in another way
+    const auto a = gt::parameter(between(-2, 2)({n})), b = gt::parameter(between(-2, 2)({n})), g = between(-2, 2)({n});
+    const Held seed({g});
+    const auto expect = [&](const gt::Tensor& y, const gt::Tensor& da, const gt::Tensor& db) {
+      const auto [ga, gb] = gt::grad(gt::sum(y * g), {a, b});
+      CHECK(ga == gt::approx(da));
+      CHECK(gb == gt::approx(db));
+      CHECK(seed.unchanged());
+    };
+    const auto av = a.detach(), bv = b.detach(), one = gt::ones_like(av);
+    expect(a + b, g, g);
+    expect((a + b) + a, 2 * g, g);
+    expect(gt::exp(a) + gt::exp(b), g * gt::exp(av), g * gt::exp(bv));
+    expect(a * b + a, g * (bv + 1), g * av);
+    expect(a * a + a + b * b, g * (2 * av + 1), 2 * g * bv);
+    expect((a + b) + gt::square(a + b), g * (1 + 2 * (av + bv)), g * (1 + 2 * (av + bv)));
+    expect(-(a + b) - (a * b), -1 * g * (1 + bv), -1 * g * (1 + av));
+    expect(a * b + (a + (b + a)), g * (bv + 2), g * (av + one));
+    const auto s = a + b, t = s + s, u = t + s;  // a diamond of sums, 3·(a + b)
+    expect(u * t, 12 * g * (av + bv), 12 * g * (av + bv));
+    // The gradient of a vjp is the caller's own tensor, even where it is passed straight through.
+    const auto [ga, gb] = gt::vjp(gt::add, {av, bv}, g);
+    const auto more = gt::vjp(gt::neg, av, ga);
+    CHECK(more == gt::approx(-1 * g));
+    CHECK(same_bits(gb, g));
     CHECK(seed.unchanged());
-  };
-  const auto av = a.detach(), bv = b.detach(), one = gt::ones_like(av);
-  expect(a + b, g, g);
-  expect((a + b) + a, 2 * g, g);
-  expect(gt::exp(a) + gt::exp(b), g * gt::exp(av), g * gt::exp(bv));
-  expect((a + b) + gt::square(a + b), g * (1 + 2 * (av + bv)), g * (1 + 2 * (av + bv)));
-  expect(-(a + b) - (a * b), -1 * g * (1 + bv), -1 * g * (1 + av));
-  expect(a * b + (a + (b + a)), g * (bv + 2), g * (av + one));
-  const auto s = a + b, t = s + s, u = t + s;  // a diamond of sums, 3·(a + b)
-  expect(u * t, 12 * g * (av + bv), 12 * g * (av + bv));
-  // The gradient of a vjp is the caller's own tensor, even where it is passed straight through.
-  const auto [ga, gb] = gt::vjp(gt::add, {av, bv}, g);
-  const auto more = gt::vjp(gt::neg, av, ga);
-  CHECK(more == gt::approx(-1 * g));
-  CHECK(same_bits(gb, g));
-  CHECK(seed.unchanged());
+  }
 }
 
 TEST_CASE("elementwise: targets in the middle of a graph keep their own gradients") {
   const gt::RandomStream stream(59);
-  const auto x = gt::parameter(between(0.5, 2)({37}));
-  const auto a = gt::exp(x), b = a * x, c = gt::sin(b) + a, y = gt::sum(c * b);
-  const auto xv = x.detach(), av = gt::exp(xv), bv = av * xv, cv = gt::sin(bv) + av;
-  const auto dc = bv, db = cv + dc * gt::cos(bv), da = dc + db * xv, dx = da * av + db * av;
-  const auto [gc, gb, ga, gx] = gt::grad(y, {c, b, a, x});
-  CHECK(gc == gt::approx(dc));
-  CHECK(gb == gt::approx(db));
-  CHECK(ga == gt::approx(da));
-  CHECK(gx == gt::approx(dx));
+  for (const std::int64_t n : {37, 1000}) {
+    const auto x = gt::parameter(between(0.5, 2)({n}));
+    const auto a = gt::exp(x), b = a * x, c = gt::sin(b) + a, y = gt::sum(c * b);
+    const auto xv = x.detach(), av = gt::exp(xv), bv = av * xv, cv = gt::sin(bv) + av;
+    const auto dc = bv, db = cv + dc * gt::cos(bv), da = dc + db * xv, dx = da * av + db * av;
+    const auto [gc, gb, ga, gx] = gt::grad(y, {c, b, a, x});
+    CHECK(gc == gt::approx(dc));
+    CHECK(gb == gt::approx(db));
+    CHECK(ga == gt::approx(da));
+    CHECK(gx == gt::approx(dx));
+    const auto product = a * x, sum = gt::sum((product + a) * gt::sin(x));
+    const auto [g_product, g_a] = gt::grad(sum, {product, a});
+    CHECK(g_product == gt::approx(gt::sin(xv)));
+    CHECK(g_a == gt::approx(gt::sin(xv) * (1 + xv)));
+  }
 }
 
 TEST_CASE("elementwise: assigning a leaf leaves graphs and handles as they were") {
