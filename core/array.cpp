@@ -154,7 +154,8 @@ bool copied_as_transposed(const Array& to, const Array& from) {
   if constexpr (sizeof(T) >= 4) {
     using Lanes = std::conditional_t<sizeof(T) == 4, detail::Words, detail::DoubleWords>;
     const auto last = static_cast<std::size_t>(std::max(to.rank() - 1, 0));
-    if (to.strides()[last] != 1 || from.strides()[last] == 1) return false;
+    const std::int64_t step = from.strides()[last];
+    if (to.strides()[last] != 1 || step == 0 || step == 1) return false;
     for (std::size_t axis = 0; axis < last; ++axis) {
       const int a = static_cast<int>(axis);
       if (from.strides()[axis] != 1 || std::min(to.shape()[a], to.shape()[-1]) < 4) continue;
@@ -162,8 +163,8 @@ bool copied_as_transposed(const Array& to, const Array& from) {
       others.set(a, 1);
       others.set(-1, 1);
       detail::for_each_row<2>(others, {to.strides(), from.strides()}, [&](std::int64_t, const auto& at) {
-        detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1],
-                                       from.strides()[last], to.shape()[a], to.shape()[-1]);
+        detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1], step,
+                                       to.shape()[a], to.shape()[-1]);
       });
       return true;
     }
