@@ -152,8 +152,8 @@ void find_largest(const Array& out, const Array& place, const Array& x, const Wi
   const Array from = packed(x);
   const std::int64_t plane = windows.image[0] * windows.image[1], each = windows.count[0] * windows.count[1];
   with_floating("max_pool", x.dtype(), [&]<class T>(std::type_identity<T>) {
+    const Largest<T> largest(windows);
     parallel_for(from.numel() / plane, rows_a_part(plane), [&](std::int64_t begin, std::int64_t end) {
-      const Largest<T> largest(windows);
       for (std::int64_t image = begin; image < end; ++image)
         largest(out.data<T>() + image * each, place.data<std::int64_t>() + image * each, from.data<T>() + image * plane,
                 out.data<T>() + end * each);
