@@ -179,10 +179,13 @@ void* refill(std::size_t c, std::size_t bytes, MemoryKind kind) {
 void overflow(void* block, std::size_t c) {
   ThreadState& state = thread_state;
   if (state.index == 0) register_thread();  // or what it freed would be lost from the figures
-  if (!pooled) return free_block(block, c);
+  if (!pooled && state.index != Collector::ended) return free_block(block, c);
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
-  if (state.index == Collector::ended) return push(r.lists[c], block);
+  if (state.index == Collector::ended) {
+    r.ended_nodes += state.live_nodes.exchange(0);
+    return pooled ? push(r.lists[c], block) : free_block(block, c);
+  }
   push(state.lists[c], block);
   if (state.lists[c].length > state.lists[c].limit) move_blocks(state.lists[c], r.lists[c], state.lists[c].limit / 2);
 }

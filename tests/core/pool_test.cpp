@@ -87,6 +87,16 @@ TEST_CASE("threads: figures add up over threads that live, that have ended and t
   CHECK(gt::memory().arrays.live_bytes == before.arrays.live_bytes);
 }
 
+TEST_CASE("threads: figures count what a thread frees after its end") {
+  const gt::Memory before = gt::memory();
+  std::thread([] {
+    thread_local gt::Tensor held;  // made before the thread's pools, so it outlives them
+    held = gt::exp(gt::exp(gt::parameter(gt::ones({2}))));
+  }).join();
+  CHECK(gt::memory().live_nodes == before.live_nodes);
+  CHECK(gt::memory().live_bytes == before.live_bytes);
+}
+
 TEST_CASE("pool: a request beyond any memory is bad_alloc") {
   CHECK_THROWS_AS(gt::detail::allocate(std::size_t{1} << 60), std::bad_alloc);
   CHECK_THROWS_AS(gt::zeros({std::int64_t{1} << 43}), std::bad_alloc);
