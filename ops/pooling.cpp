@@ -61,38 +61,36 @@ Shape by_image(const Shape& shape, int axes, const Pair& size) {
 struct MaxPool {
   static constexpr std::string_view name = "max_pool";
   Windows windows;
-  Shape from, to;
+  Shape from;
   int axes;
 
   void attributes(AttributeVisitor& v) const { windows.attributes(v); }
-  Shape infer(const Shape&, const Shape&) const { return to; }
+  Shape infer(const Shape&, const Shape& place) const { return place; }
   /// Also fills `place`, which says where in its image the largest element of each window stands.
   void value(const Array& out, const Array& x, const Array& place) const {
     detail::find_largest(out, place, x, windows);
   }
   auto vjp(Wrt<0>, Grad g, In<1> place) const {
-    const Shape each = windows_by_image();
+    const Shape each = by_image(place.shape(), axes, windows.count);
     const Tensor x = detail::scatter_along(reshape(g, each), reshape(place, each), each.rank() - 1,
                                            by_image(from, axes, windows.image));
     return reshape(x, from);
   }
   auto jvp(Wrt<0>, Grad t, In<1> place) const {
-    const Shape each = windows_by_image();
+    const Shape each = by_image(place.shape(), axes, windows.count);
     const Tensor x = reshape(t, by_image(from, axes, windows.image));
-    return reshape(detail::gather_along(x, reshape(place, each), each.rank() - 1), to);
+    return reshape(detail::gather_along(x, reshape(place, each), each.rank() - 1), place.shape());
   }
   NoGradient vjp(Wrt<1>) const { return {}; }
-
-  Shape windows_by_image() const { return by_image(to, axes, windows.count); }
 };
 
 Tensor max_pool(std::string_view op, const Tensor& x, int axes, const IntegerList& kernel,
                 const MaxPoolOptions& options) {
   const Windows windows =
       windows_of(op, x, axes, kernel, options.stride, options.padding, options.dilation, options.ceil_mode);
-  const Shape to = resized(x.shape(), axes, windows.count);
-  const MaxPool pool{windows, x.shape(), to, axes};
-  return detail::as_one(pool, {&x.array()}, [&] { return record(pool, x, Tensor(Array::make(i64, to))); });
+  const MaxPool pool{windows, x.shape(), axes};
+  const Tensor place(Array::make(i64, resized(x.shape(), axes, windows.count)));
+  return detail::as_one(pool, {&x.array()}, [&] { return record(pool, x, place); });
 }
 
 struct Average {
