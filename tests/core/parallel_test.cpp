@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -76,6 +77,16 @@ struct Cnn : nn::Module {
 };
 
 }  // namespace
+
+TEST_CASE("threads: an operation begins where the one before it ended") {
+  const Threads threads(1);
+  std::vector<std::int64_t> order;
+  for (int operation = 0; operation < 2; ++operation) parallel(3, [&](std::int64_t i) { order.push_back(i); });
+  REQUIRE(order.size() == 6);
+  CHECK(order[3] == order[2]);
+  CHECK(std::set(order.begin(), order.begin() + 3) == std::set<std::int64_t>{0, 1, 2});
+  CHECK(std::set(order.begin() + 3, order.end()) == std::set<std::int64_t>{0, 1, 2});
+}
 
 TEST_CASE("threads: every part runs once, at any number of threads") {
   for (const int n : {1, 2, 4, 2, 5}) {
