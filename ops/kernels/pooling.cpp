@@ -119,7 +119,9 @@ class Largest {
     using Whole = xsimd::as_integer_t<T>;
     alignas(64) Whole whole[lanes];
     xsimd::to_int(where).store_aligned(whole);
-    for (std::int64_t k = 0; k < lanes; ++k) place[k] = start + steps_[k] + whole[k];
+    alignas(64) std::int64_t places[lanes];  // which steps_ cannot be part of, for all the compiler knows
+    for (std::int64_t k = 0; k < lanes; ++k) places[k] = start + steps_[k] + whole[k];
+    std::copy_n(places, lanes, place);
   }
 
   /// The elements of `n` windows beside each other.
