@@ -65,8 +65,9 @@ class Array {
   /// A packed array with uninitialised elements. Throws ShapeError if its size overflows, std::bad_alloc without
   /// memory.
   static Array make(Dtype dtype, const Shape& shape);
-  /// The same, of the dtype and shape of `packed`, which is. Inline, for every small op pays for it.
-  static Array like(const Array& packed) {
+  /// The same, of the dtype and shape of `packed`, which is. What is going to be written at the first element, a lane
+  /// of so many bytes, is not cleared before. Inline, for every small op pays for it.
+  static Array like(const Array& packed, std::size_t written = 0) {
     const detail::ArrayBlock& of = *packed.block_;
     void* memory = of.owner || detail::thread_state.poison >= 0
                        ? nullptr
@@ -75,7 +76,7 @@ class Array {
       return make(of.kind.dtype, of.shape);
     std::byte* data = detail::ArrayBlock::data_behind(memory);
     auto* block = new (memory) detail::ArrayBlock{{}, of.kind, of.numel, data, nullptr, of.strides, of.shape};
-    block->clear_padding();
+    if (of.numel != 1 || written < detail::ArrayBlock::lane_bytes) block->clear_padding();
     return Array(block);
   }
   /// Same data under another shape and strides; `offset` in elements from the first element of `base`.

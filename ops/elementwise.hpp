@@ -172,7 +172,7 @@ template <std::size_t N>
 /// The common case, here so that it is compiled for the number of inputs.
 template <class Op, class Arch, std::size_t N>
 [[gnu::visibility("hidden")]] Array flat_value(const Op& op, const std::array<const Array*, N>& x) {
-  Array out = Array::like(*x[0]);
+  Array out = Array::like(*x[0], sizeof(rule::Lane<float, Arch>));
   void* const to = out.data();
   std::array<const void*, N> in;
   for (std::size_t i = 0; i < N; ++i) in[i] = x[i]->data();

@@ -60,6 +60,10 @@ TEST_CASE("array: what a lane reads behind the last element is zero") {
       CHECK(padding_is_zero(made));
       held();
       CHECK(padding_is_zero(Array::like(made)));
+      held();
+      CHECK(padding_is_zero(Array::like(made, 32)));  // less than the widest lane
+      held();
+      if (n > 1) CHECK(padding_is_zero(Array::like(made, 64)));
     }
 }
 
