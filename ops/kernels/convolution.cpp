@@ -121,6 +121,15 @@ void for_each_run(const Convolution& c, const Block& b, F f) {
       }
 }
 
+/// Mostly for one element or none, for which a call would take longer.
+template <class T>
+void clear(T* begin, T* end) {
+  if (end - begin == 1)
+    *begin = T{0};
+  else if (begin != end)
+    std::fill(begin, end, T{0});
+}
+
 /// Copies n elements in chunks of 64 bytes, the last of which may reach beyond them.
 template <class T>
 void copy_chunks(T* to, const T* from, std::int64_t n) {
@@ -138,8 +147,8 @@ void fill_columns(const Convolution& c, const Block& b, T* columns, const T* x) 
     else if (lo < hi)  // what this writes between rows and beyond is written after it
       copy_chunks(to + lo, x + at + lo, (rows - 1) * width + hi - lo);
     for (std::int64_t row = 0; row < rows; ++row) {
-      std::fill(to + row * width, to + row * width + lo, T{0});
-      std::fill(to + row * width + hi, to + (row + 1) * width, T{0});
+      clear(to + row * width, to + row * width + lo);
+      clear(to + row * width + hi, to + (row + 1) * width);
     }
   });
 }
@@ -151,8 +160,7 @@ void add_columns(const Convolution& c, const Block& b, T* x, T* columns) {
   for_each_run(c, b, [=](std::int64_t column, std::int64_t at, std::int64_t rows, std::int64_t lo, std::int64_t hi) {
     if (lo == hi) return;
     T* const from = columns + column;
-    for (std::int64_t row = 1; row < rows; ++row)
-      std::fill(from + (row - 1) * width + hi, from + row * width + lo, T{0});
+    for (std::int64_t row = 1; row < rows; ++row) clear(from + (row - 1) * width + hi, from + row * width + lo);
     const std::int64_t end = (rows - 1) * width + hi;
     if (stride == 1)
       for (std::int64_t k = lo; k < end; ++k) x[at + k] += from[k];

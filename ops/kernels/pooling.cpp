@@ -111,9 +111,9 @@ class Largest {
     Batch most = load(x + offsets[0], n), where(static_cast<T>(offsets[0]));
     for (const std::int64_t offset : offsets.subspan(1)) {
       const Batch next = load(x + offset, n);
-      const auto ordered = most == most, kept = next <= most;
-      where = xsimd::select(ordered, xsimd::select(kept, where, Batch(static_cast<T>(offset))), where);
-      most = xsimd::select(ordered, xsimd::select(kept, most, next), most);
+      const auto better = (most == most) & ~(next <= most);  // a NaN is, and nothing is better
+      where = xsimd::select(better, Batch(static_cast<T>(offset)), where);
+      most = xsimd::select(better, next, most);
     }
     most.store_unaligned(out);
     using Whole = xsimd::as_integer_t<T>;
