@@ -35,18 +35,20 @@ struct Gather {
   NoGradient vjp(Wrt<1>) const { return {}; }
 };
 
-/// Adds each row of g to what its row of the index picks from a row of n elements of `out`, which are cleared before.
+/// Adds each row of g to what its row of the index picks from a row of n elements of `out`, which is cleared before
+/// if told.
 template <class T>
 void scatter_rows(T* out, std::int64_t n, const T* g, const Array& index, bool clear) {
   const std::int64_t picked = index.shape()[-1];
-  detail::parallel_for(index.numel() / picked, detail::rows_a_part(n), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      T* const sum = out + row * n;
-      if (clear) std::fill_n(sum, n, T{0});
-      const std::int64_t* const at = index.data<std::int64_t>() + row * picked;
-      for (std::int64_t k = 0; k < picked; ++k) detail::add_to(sum[at[k]], g[row * picked + k]);
-    }
-  });
+  detail::parallel_for(index.numel() / picked, detail::rows_a_part(n + picked),
+                       [&](std::int64_t begin, std::int64_t end) {
+                         for (std::int64_t row = begin; row < end; ++row) {
+                           T* const sum = out + row * n;
+                           if (clear) std::fill_n(sum, n, T{0});
+                           const std::int64_t* const at = index.data<std::int64_t>() + row * picked;
+                           for (std::int64_t k = 0; k < picked; ++k) detail::add_to(sum[at[k]], g[row * picked + k]);
+                         }
+                       });
 }
 
 /// The adjoint of Gather: zeros, and each element of g added to where it was picked.

@@ -1,6 +1,7 @@
 #include <gradtape/core/error.hpp>
 #include <gradtape/ops/window.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -44,7 +45,7 @@ Windows windows_over(std::string_view op, const Shape& x, int axes, const Window
     std::int64_t room;
     if (__builtin_add_overflow(out.image[axis], padding, &room) || __builtin_add_overflow(room, padding, &room))
       throw ShapeError(fmt::format("{}: a padding of {} is larger than can be counted", op, padding));
-    const std::int64_t spare = room - extent(op, out, axis), stride = out.stride[axis];
+    const std::int64_t reach = extent(op, out, axis), spare = room - reach, stride = out.stride[axis];
     if (spare < (options.partial ? 1 - stride : 0))
       throw ShapeError(fmt::format("{}: a kernel of {}{} does not fit into axis {} of {}{}", op, out.size[axis],
                                    out.dilation[axis] == 1 ? "" : fmt::format(" with dilation {}", out.dilation[axis]),
@@ -53,6 +54,7 @@ Windows windows_over(std::string_view op, const Shape& x, int axes, const Window
     out.count[axis] = spare < 0 ? 0 : spare / stride + 1;
     if (options.partial && spare % stride != 0 && out.count[axis] <= (out.image[axis] + padding - 1) / stride)
       ++out.count[axis];
+    out.stride[axis] = std::min(stride, std::max(room, reach));  // more makes no difference, and would overflow
   }
   return out;
 }

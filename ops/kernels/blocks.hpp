@@ -163,7 +163,8 @@ template <class T>
 class Writer {
  public:
   Writer() {}  // and not `= default`, which would clear the buffer
-  /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers already.
+  /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers when a block
+  /// of it is added to.
   void open(const Array& target, const Space& space, std::size_t operand, bool direct, bool taken, std::int64_t numel) {
     target_ = &target, space_ = &space, operand_ = operand, direct_ = direct, taken_ = taken;
     pattern_ = pattern_of(space, operand);

@@ -1,4 +1,6 @@
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include <ops/rows.hpp>
 #include <ops/tensors.hpp>
@@ -204,6 +206,22 @@ TEST_CASE("pooling equals plain loops") {
   CHECK(gt::avg_pool1d(sequence, 3, {.stride = 2}) == gt::approx(over_windows(sequence, {1, 3, 2}, mean)));
   CHECK(gt::avg_pool2d(x, {7, 9}) == gt::approx(gt::adaptive_avg_pool2d(x, 1)));
   CHECK(gt::avg_pool2d(x.to(gt::f32), 2) == gt::approx(gt::avg_pool2d(x, 2).to(gt::f32)));
+}
+
+TEST_CASE("pooling: a stride beyond the image leaves one window") {
+  const gt::Tensor x = gt::tensor({5., 4., 7., 1., 2.});
+  for (const std::int64_t stride :
+       {6L, 7L, std::numeric_limits<std::int64_t>::max() / 16, std::numeric_limits<std::int64_t>::max() - 6,
+        std::numeric_limits<std::int64_t>::max()}) {
+    CAPTURE(stride);
+    for (const bool ceil : {false, true}) {
+      CHECK(gt::equal(gt::max_pool1d(x, 2, {.stride = stride, .ceil_mode = ceil}), gt::tensor({5.})));
+      CHECK(gt::equal(gt::max_pool1d(x.to(gt::f32), 2, {.stride = stride, .ceil_mode = ceil}),
+                      gt::tensor({5.}).to(gt::f32)));
+      CHECK(gt::equal(gt::max_pool1d(x, 3, {.stride = stride, .padding = 1, .ceil_mode = ceil}), gt::tensor({5.})));
+      CHECK(gt::equal(gt::avg_pool1d(x, 2, {.stride = stride, .ceil_mode = ceil}), gt::tensor({4.5})));
+    }
+  }
 }
 
 TEST_CASE("max_pool equals plain loops in rows longer than a register") {
