@@ -41,9 +41,9 @@ thread_local bool in_a_part = false;
 
 // A thread goes through the parts of every other operation from last to first: what the one before touched last is
 // still in the cache.
-thread_local bool backwards = false;
+thread_local bool last_first = false;
 
-std::int64_t in_turn(std::int64_t i, std::int64_t count, bool back) { return back ? count - 1 - i : i; }
+std::int64_t in_turn(std::int64_t i, std::int64_t count, bool from_last) { return from_last ? count - 1 - i : i; }
 
 /// Threads that wait for parts. They are never joined: a process may end, or fork, at any time.
 class Pool {
@@ -61,14 +61,14 @@ class Pool {
   void run(std::int64_t count, void (*part)(void*, std::int64_t), void* context) {
     std::unique_lock lock(mutex_, std::defer_lock);
     const int n = threads();
-    const bool back = backwards = !backwards;
+    const bool from_last = last_first = !last_first;
     if (in_a_part || n == 1 || !lock.try_lock()) {
-      for (std::int64_t i = 0; i < count; ++i) part(context, in_turn(i, count, back));
+      for (std::int64_t i = 0; i < count; ++i) part(context, in_turn(i, count, from_last));
       return;
     }
     call_workers(n - 1);
     const detail::AtomicCounts shared;  // parts copy handles of the arrays that they work on
-    count_ = count, part_ = part, context_ = context, back_ = back, next_ = 0;
+    count_ = count, part_ = part, context_ = context, from_last_ = from_last, next_ = 0;
     ++round_;
     round_.notify_all();
     take_parts();
@@ -108,7 +108,7 @@ class Pool {
   void take_parts() {
     const bool before = std::exchange(in_a_part, true);
     try {
-      for (std::int64_t i; (i = next_++) < count_;) part_(context_, in_turn(i, count_, back_));
+      for (std::int64_t i; (i = next_++) < count_;) part_(context_, in_turn(i, count_, from_last_));
     } catch (...) {
       next_ = count_;
       const std::lock_guard lock(fault_mutex_);
@@ -127,7 +127,7 @@ class Pool {
   std::int64_t count_ = 0;
   void (*part_)(void*, std::int64_t) = nullptr;
   void* context_ = nullptr;
-  bool back_ = false;
+  bool from_last_ = false;
   std::exception_ptr fault_;
 };
 

@@ -121,7 +121,7 @@ void for_each_run(const Convolution& c, const Block& b, F f) {
       }
 }
 
-/// Mostly for one element or none, for which a call would take longer.
+/// Fills with zeros; mostly one element or none, for which a call would take longer.
 template <class T>
 void clear(T* begin, T* end) {
   if (end - begin == 1)
