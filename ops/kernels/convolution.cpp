@@ -2,6 +2,7 @@
 #include <gradtape/ops/kernels/convolution.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/kernels/views.hpp>
+#include <gradtape/ops/kernels/winograd.hpp>
 
 #include <algorithm>
 #include <array>
@@ -183,6 +184,7 @@ Array columns_of(const Convolution& c, const Blocks& blocks, const Array& x, con
 void convolve(const Convolution& c, const Array& y, const Array& x, const Array& weight, double beta,
               const Array* bias) {
   if (y.numel() == 0) return;
+  if (winograd_convolve(c, y, x, weight, beta, bias)) return;
   const Array from = packed(x);
   const Blocks blocks(c, y.dtype());
   const Array w = blocks.weight(weight);
@@ -195,6 +197,7 @@ void convolve(const Convolution& c, const Array& y, const Array& x, const Array&
 }
 
 void convolve_back(const Convolution& c, const Array& x, const Array& y, const Array& weight, double beta) {
+  if (winograd_convolve_back(c, x, y, weight, beta)) return;
   if (beta == 0) fill(x, 0);
   if (x.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(y);
@@ -211,6 +214,7 @@ void convolve_back(const Convolution& c, const Array& x, const Array& y, const A
 }
 
 void correlate(const Convolution& c, const Array& weight, const Array& y, const Array& x, double beta) {
+  if (winograd_correlate(c, weight, y, x, beta)) return;
   if (beta == 0) fill(weight, 0);
   if (weight.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(x), of = packed(y);

@@ -66,8 +66,8 @@ gt::Tensor trained(Net& net, Optimizer&& opt, auto loss_of) {
 }
 
 struct Cnn : nn::Module {
-  nn::Conv2d conv1{1, 8, 3, {.padding = 1}}, conv2{8, 16, 3, {.padding = 1}};
-  nn::BatchNorm2d norm{8};
+  nn::Conv2d conv1{1, 16, 3, {.padding = 1}}, conv2{16, 16, 3, {.padding = 1}};
+  nn::BatchNorm2d norm{16};
   nn::Linear head{16 * 7 * 7, 10};
   gt::Tensor operator()(const gt::Tensor& x) {
     const gt::Tensor y = gt::max_pool2d(gt::relu(norm(conv1(x))), 2);
@@ -236,6 +236,10 @@ TEST_CASE("threads: ops give the same bits at any number") {
   check("convolution", {20, 8, 28, 28}, [](const Tensor& x) {
     return gt::max_pool2d(
         gt::conv2d(x, gt::reshape(x[0][{gt::Slice{}, 0}][{gt::Slice{}, gt::Slice{0, 18}}], {2, 8, 3, 3})), 2);
+  });
+  check("convolution of many channels", {20, 16, 18, 18}, [](const Tensor& x) {
+    return gt::conv2d(
+        x, gt::reshape(x[{gt::Slice{0, 16}, gt::Slice{}, gt::Slice{0, 3}, gt::Slice{0, 3}}], {16, 16, 3, 3}));
   });
 }
 
