@@ -1,3 +1,4 @@
+#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/matmul.hpp>
@@ -114,8 +115,10 @@ struct Linear {
   void value(const Array& out, const Array& x, const Array& w, const Array& b) const {
     const Array rows = packed(b);
     const auto row_bytes = static_cast<std::size_t>(rows.numel()) * size_of(rows.dtype());
-    for (std::int64_t i = 0; i < out.shape()[0]; ++i)
-      std::memcpy(out.data() + static_cast<std::size_t>(i) * row_bytes, rows.data(), row_bytes);
+    detail::parallel_for(out.shape()[0], detail::rows_a_part(rows.numel()), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        std::memcpy(out.data() + static_cast<std::size_t>(i) * row_bytes, rows.data(), row_bytes);
+    });
     LinearProduct{}.value(out, x, w, 1);
   }
 

@@ -128,13 +128,13 @@ void combine_part(T* to, const T* part, std::int64_t n) {
 /// (outer, n, inner) -> (outer, inner). Columns are added up in groups of rows: rounding grows with the root of n.
 template <class R, class T>
 void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
-  constexpr std::int64_t group = 64, at_once = 8, strip = 1024;
+  constexpr std::int64_t group = 64, at_once = 8, strip = 128;
   if (inner == 1) {
     return parallel_for(outer, rows_a_part(n), [=](std::int64_t begin, std::int64_t end) {
       for (std::int64_t o = begin; o < end; ++o) out[o] = reduce_row<R>(x + o * n, n);
     });
   }
-  const std::int64_t strips = divide_up(inner, strip);  // of columns: one stays in the first-level cache
+  const std::int64_t strips = divide_up(inner, strip);  // of columns, for several threads
   const auto reduce_strip = [=](std::int64_t o, std::int64_t from) {
     const std::int64_t width = std::min(strip, inner - from);
     T* const to = out + o * inner + from;
