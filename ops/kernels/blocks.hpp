@@ -155,7 +155,7 @@ double sum_block(const T* x, std::int64_t n) {
 enum class End {
   open,    // on: what stands there is padding, or the end is a lane's
   redone,  // what stands there is written again after it
-  closed,  // not at all: another thread may have written there
+  closed,  // not at all: another part, which may be done already, has written there
 };
 
 /// Takes the gradient of one input block by block.
@@ -248,7 +248,8 @@ void for_each_block(std::int64_t begin, std::int64_t end, std::int64_t numel, co
     std::int64_t n = std::min(block_size, end - index);
     if (by_row) n = std::min(n, row - index % row);
     const bool whole = n % lane<T> == 0 || index + n == numel;
-    block(index, n, whole ? End::open : index + n < end ? End::redone : End::closed);
+    const bool reaches_on = index + divide_up(n, lane<T>) * lane<T> > end && end != numel;  // into the next part
+    block(index, n, whole ? End::open : reaches_on ? End::closed : End::redone);
     index += n;
   }
 }

@@ -88,6 +88,20 @@ TEST_CASE("threads: an operation begins where the one before it ended") {
   CHECK(std::set(order.begin() + 3, order.end()) == std::set<std::int64_t>{0, 1, 2});
 }
 
+TEST_CASE("threads: an operation's parts do not write into each other, in whichever order") {
+  const Threads threads(1);
+  for (const std::int64_t width : {513, 515, 600, 1023}) {
+    CAPTURE(width);
+    const gt::Tensor x = gt::ones({9, 57, width}), b = gt::full({57, 1}, 2), all = gt::ones({9, 57, width + 1});
+    for (int order = 0; order < 2; ++order) {
+      CHECK(gt::all(x + b == 3).item<bool>());
+      CHECK(gt::all(all[{gt::Slice{}, gt::Slice{}, gt::Slice{0, width}}] * 2 == 2).item<bool>());
+      const gt::Tensor p = gt::parameter(x);
+      CHECK(gt::all(gt::grad(gt::sum(p * b), {p})[0] == 2).item<bool>());
+    }
+  }
+}
+
 TEST_CASE("threads: every part runs once, at any number of threads") {
   for (const int n : {1, 2, 4, 2, 5}) {
     const Threads threads(n);
