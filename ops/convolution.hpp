@@ -8,9 +8,10 @@ namespace gradtape::inline v0 {
 
 // As in neural networks, a kernel is not turned round (a cross-correlation). An option of two axes is one number for
 // both or one for each, `{.stride = 2}` or `{.stride = {2, 1}}`. All tensors are f32 or f64, alike; the bias may be
-// left out, or be an empty Tensor. In f32, over a dozen channels and more, four windows of 3 x 3 that are one apart
-// share multiplications, so rounding errors are those of the largest of their 4 x 4 pixels. Throws ShapeError that
-// names the shape which does not fit, ValueError for an option out of its range.
+// left out, or be an empty Tensor. In f32, from 16 channels on, four windows of 3 x 3 that are one apart share
+// multiplications: rounding errors of a weight's gradient are then those of the largest of 4 x 4 pixels, even of some
+// that the weight does not meet. Throws ShapeError that names the shape which does not fit, ValueError for an option
+// out of its range.
 
 /// Options of `conv1d` and `conv2d`.
 struct ConvOptions {

@@ -85,8 +85,8 @@ TEST_CASE("heap: none in a step with relu and cross-entropy on fresh batches") {
 }
 
 TEST_CASE("heap: none in a step of a convolutional network") {
-  const gt::nn::Sequential net({gt::nn::Conv2d(1, 12, 3, {.padding = 1}), gt::relu, gt::nn::MaxPool2d(2),
-                                gt::nn::Conv2d(12, 16, 3), gt::relu, gt::nn::AvgPool2d(2), gt::nn::Flatten(),
+  const gt::nn::Sequential net({gt::nn::Conv2d(1, 16, 3, {.padding = 1}), gt::relu, gt::nn::MaxPool2d(2),
+                                gt::nn::Conv2d(16, 16, 3), gt::relu, gt::nn::AvgPool2d(2), gt::nn::Flatten(),
                                 gt::nn::Linear(144, 5)});
   gt::optim::SGD sgd(net.parameters(), {.lr = 0.1, .momentum = 0.9});
   const auto x = gt::randn({8, 1, 16, 16}), labels = gt::argmax(gt::randn({8, 5}));

@@ -29,7 +29,7 @@ constexpr std::size_t numbers = 16;  // of a tile
 
 constexpr std::int64_t block_bytes = 512 << 10;     // of tiles: they stay in the second-level cache
 constexpr std::int64_t least_tiles = 48;            // fewer make slow products,
-constexpr std::int64_t least_channels = 12;         // and so do fewer of these
+constexpr std::int64_t least_channels = 16;         // and so do fewer of these
 constexpr std::int64_t most_parts = 8;              // each has a gradient of the weight of its own,
 constexpr std::int64_t most_part_bytes = 32 << 20;  // but where they would be larger than this together
 
@@ -59,7 +59,7 @@ class Pixels {
  public:
   Pixels(std::int64_t most, std::int64_t channels)
       : channels_(channels), step_(whole(channels)), room_(floats((most + 1) * step_)) {
-    fill(step_ == channels_ ? Array::view(room_, {step_}, {1}) : room_, 0);
+    fill(step_ == channels_ ? Array::view(room_, {step_}, {1}) : room_, 0);  // and what fills up registers
   }
   /// n pixels; of each channel they follow each other, and from each channel to the next is `step`. Whether all are
   /// moderate.
@@ -181,10 +181,10 @@ template <std::size_t n, class F>
   });
 }
 
-/// Kernels of 3 x 3 weights, one for each channel that is read and each that is written.
+/// Kernels of 3 x 3 weights: a row of them for each channel that is read, a column for each that is written.
 struct Kernels {
   float* data;
-  std::int64_t rows, row_step, cols, col_step;  // read, written
+  std::int64_t rows, row_step, cols, col_step;
 };
 
 /// The transforms of kernels, or of kernels whose elements go from the last to the first. Says so likewise.
@@ -242,10 +242,12 @@ bool convolve(const Array& y, const Array& x, const Pair& padding, const Kernels
   const Grid grid(y);
   std::atomic<bool> all_moderate = true;
   const Matrices weights = tiles_of(w, turned, all_moderate);
+  if (!all_moderate) return false;
   parallel_for(grid.rows(), grid.rows_a_block(from_images, to_images), [&](std::int64_t begin, std::int64_t end) {
     const Rows rows{grid, begin, end};
     const Matrices tiles = tiles_of<4>(rows, from_images, padding, image_to_tile, all_moderate),
                    results{rows.tiles(), weights.cols};
+    if (!all_moderate) return;
     for (std::size_t k = 0; k < numbers; ++k)  // (tiles,in)·(in,out) -> (tiles,out)
       gemm_at(results.at(k), tiles.first_cols(k, from_images.channels), weights[k], false);
     write_results(to_images, rows, results, start.data<float>());
@@ -254,7 +256,8 @@ bool convolve(const Array& y, const Array& x, const Pair& padding, const Kernels
   return all_moderate;
 }
 
-/// By measurement: the products take less than 0.7 of the multiplications, channels counted in whole registers.
+/// By measurement, and for all three: the products of the first take at most 0.7 of the multiplications, channels that
+/// are written counted in whole registers.
 bool is_ahead(const Convolution& c, Dtype dtype) {
   const Windows& w = c.windows;
   if (dtype != Dtype::f32 || w.size != Pair{3, 3} || w.stride != Pair{1, 1} || w.dilation != Pair{1, 1} ||
@@ -300,7 +303,7 @@ bool winograd_correlate(const Convolution& c, const Array& weight, const Array& 
   std::atomic<bool> all_moderate = true;
   parallel_for(grid.rows(), each, [&](std::int64_t begin, std::int64_t end) {
     const Matrices& sum = sums[static_cast<std::size_t>(begin / each)];
-    for (std::int64_t row = begin; row < end; row += block) {
+    for (std::int64_t row = begin; row < end && all_moderate; row += block) {
       const Rows rows{grid, row, std::min(row + block, end)};
       const Matrices a = tiles_of<4>(rows, from, c.windows.padding, image_to_tile, all_moderate),
                      b = tiles_of<2>(rows, of, {0, 0}, result_to_tile, all_moderate);

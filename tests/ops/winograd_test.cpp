@@ -31,7 +31,7 @@ Tensor whole(const gt::Shape& shape) { return gt::randint(-4, 5, shape).to(gt::f
 Tensor strided(const Tensor& x) { return gt::transpose(gt::contiguous(gt::transpose(x))); }
 
 const std::vector<detail::Convolution> convolutions{
-    convolution({4, 13, 8, 10}, 30, {1, 1}),    // no channels that fill registers
+    convolution({4, 24, 8, 10}, 30, {1, 1}),    // no channels that fill registers
     convolution({9, 16, 7, 7}, 16, {1, 1}),     // odd images, blocks of tiles that end within one
     convolution({7, 24, 10, 11}, 16, {0, 0}),   //
     convolution({3, 16, 5, 6}, 16, {4, 3}),     // windows that see padding alone
@@ -88,20 +88,30 @@ TEST_CASE("convolution by fewer multiplications: what is not moderate reaches wh
   const auto f = [](const Tensor& x, const Tensor& w) { return gt::conv2d(x, w); };
   const Tensor ones = gt::ones(shape), w = gt::ones({16, 16, 3, 3}), g = gt::ones({8, 16, 6, 6});
   const auto infinite = [](const Tensor& x) { return gt::sum(gt::where(gt::isfinite(x), 0, 1)).item<double>(); };
-  for (const double value : {cases::nan, cases::inf, 3e38}) {
+  const auto of_f64 = [&](const Tensor& x, const Tensor& k) { return f(x.to(gt::f64), k.to(gt::f64)).to(gt::f32); };
+  for (const double value : {cases::nan, cases::inf, -cases::inf, 3e38}) {
     CAPTURE(value);
     const bool finite = std::isfinite(value);
-    const Tensor corner = one(shape, 3 * 64, value), inner = one(shape, 3 * 64 + 3 * 8 + 3, value);
+    const Tensor corner = one(shape, 3 * 64, value), second = one(shape, 3 * 64 + 9, value),
+                 inner = one(shape, 3 * 64 + 3 * 8 + 3, value), weight = one(w.shape(), 4, value);
     CHECK(infinite(f(corner, w)) == (finite ? 0 : 16));
     CHECK(infinite(f(inner, w)) == (finite ? 0 : 16 * 9));
     CHECK(f(corner, w)[{0, 0, 0, 1}].item<double>() == 144);
+    CHECK(infinite(f(ones, weight)) == (finite ? 0 : 8 * 36));
     const auto [dx, dw] = gt::vjp(f, {corner, w}, g);
     CHECK(infinite(dw) == (finite ? 0 : 16));  // the first element of each kernel over that channel
-    const auto [back, unused] = gt::vjp(f, {ones, w}, one(g.shape(), 0, value));
+    const auto [unused_dx, of_second] = gt::vjp(f, {second, w}, g);
+    CHECK(infinite(of_second) == (finite ? 0 : 16 * 4));
+    const auto [back, unused_dw] = gt::vjp(f, {ones, w}, one(g.shape(), 0, value));
     CHECK(infinite(back) == (finite ? 0 : 16 * 9));
     CHECK(back[{0, 0, 0, 3}].item<double>() == 16 * 3);
-    const auto [from, again] = gt::vjp(f, {ones, one(w.shape(), 4, value)}, g);
+    const auto [from, again] = gt::vjp(f, {ones, weight}, g);
     CHECK(infinite(from) == (finite ? 0 : 8 * 36));
+    if (std::isnan(value)) continue;  // infinity stays what it is
+    for (const Tensor& x : {corner, second, inner}) CHECK(gt::equal(f(x, w), of_f64(x, w)));
+    CHECK(gt::equal(f(ones, weight), of_f64(ones, weight)));
+    const auto [exact_dx, exact_dw] = gt::vjp(f, {second.to(gt::f64), w.to(gt::f64)}, g.to(gt::f64));
+    CHECK(gt::equal(of_second, exact_dw.to(gt::f32)));
   }
 }
 
@@ -113,7 +123,7 @@ TEST_CASE("convolution by fewer multiplications: left to others") {
   const detail::Convolution c = convolution({4, 16, 8, 8}, 16, {1, 1});
   CHECK(taken(c));
   CHECK_FALSE(taken(c, gt::f64));
-  CHECK_FALSE(taken(convolution({4, 11, 8, 8}, 16, {1, 1})));
+  CHECK_FALSE(taken(convolution({4, 15, 8, 8}, 16, {1, 1})));
   CHECK_FALSE(taken(convolution({1, 16, 8, 8}, 16, {1, 1})));
   CHECK_FALSE(taken(convolution({40, 16, 3, 3}, 16, {1, 1})));  // more than half of each tile would be no result
   CHECK_FALSE(taken(convolution({40, 16, 0, 8}, 16, {4, 1})));
