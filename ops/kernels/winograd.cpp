@@ -138,12 +138,12 @@ bool for_each_tile(const Rows& rows, const Images& images, const Pair& padding, 
   bool all_moderate = true;
   for (std::int64_t row = rows.begin, tile = 0; row < rows.end;) {
     const std::int64_t sample = row / down, first = 2 * (row % down) - padding[0];
-    const std::int64_t end = first + 2 * std::min(down - row % down, rows.end - row);
+    const std::int64_t last = first + 2 * (std::min(down - row % down, rows.end - row) - 1);
     const std::int64_t top = std::clamp<std::int64_t>(first, 0, images.height),
-                       bottom = std::clamp(end - 2 + size, top, images.height), count = (bottom - top) * images.width;
+                       bottom = std::clamp(last + size, top, images.height), count = (bottom - top) * images.width;
     float* const data = images.data + sample * images.channels * plane + top * images.width;
     if (copy == Copy::read) all_moderate &= pixels.read(data, plane, count);
-    for (std::int64_t y = first; y < end; y += 2, ++row)
+    for (std::int64_t y = first; y <= last; y += 2, ++row)
       for (std::int64_t j = 0; j < rows.grid.across; ++j, ++tile)
         f(square<n>([&, x = 2 * j - padding[1]](std::size_t lower, std::size_t further) {
             const std::int64_t at = y + static_cast<std::int64_t>(lower), col = x + static_cast<std::int64_t>(further);
