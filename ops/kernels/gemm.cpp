@@ -143,9 +143,11 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
       std::min(static_cast<double>(most_parts),
                static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / worth_a_thread));
   if (parts < 2) return f(0, 0, m, n);
-  // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a.
-  const std::int64_t least_rows = parts == most_parts ? 2 * most_rows<T> : 8 * tile_rows,
-                     least_cols = parts == most_parts ? most_cols<T> : 4 * tile_cols<T>;
+  // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a, unless
+  // that would leave one thread with all the work.
+  const bool large = parts == most_parts && (m >= 4 * most_rows<T> || n >= 2 * most_cols<T>);
+  const std::int64_t least_rows = large ? 2 * most_rows<T> : 8 * tile_rows,
+                     least_cols = large ? most_cols<T> : 4 * tile_cols<T>;
   std::int64_t down = 1, across = 1;
   while (down * across < parts) {
     const std::int64_t rows = m / down, cols = n / across;
