@@ -1,4 +1,3 @@
-#include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
 #include <gradtape/ops/matmul.hpp>
@@ -7,7 +6,6 @@
 #include <gradtape/ops/shape.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -113,12 +111,7 @@ struct Linear {
 
   // the bias in each row, plus the product
   void value(const Array& out, const Array& x, const Array& w, const Array& b) const {
-    const Array rows = packed(b);
-    const auto row_bytes = static_cast<std::size_t>(rows.numel()) * size_of(rows.dtype());
-    detail::parallel_for(out.shape()[0], detail::rows_a_part(rows.numel()), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        std::memcpy(out.data() + static_cast<std::size_t>(i) * row_bytes, rows.data(), row_bytes);
-    });
+    copy_elements(out, Array::view(b, out.shape(), {0, b.strides()[0]}));
     LinearProduct{}.value(out, x, w, 1);
   }
 

@@ -145,9 +145,9 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
   if (parts < 2) return f(0, 0, m, n);
   // Of large products parts are wide and high, for each packs what it needs of b and reads all of its rows of a, unless
   // that would leave one thread with all the work.
-  const bool large = parts == most_parts && (m >= 4 * most_rows<T> || n >= 2 * most_cols<T>);
-  const std::int64_t least_rows = large ? 2 * most_rows<T> : 8 * tile_rows,
-                     least_cols = large ? most_cols<T> : 4 * tile_cols<T>;
+  constexpr std::int64_t high = 2 * most_rows<T>, wide = most_cols<T>;
+  const bool large = parts == most_parts && (m >= 2 * high || n >= 2 * wide);
+  const std::int64_t least_rows = large ? high : 8 * tile_rows, least_cols = large ? wide : 4 * tile_cols<T>;
   std::int64_t down = 1, across = 1;
   while (down * across < parts) {
     const std::int64_t rows = m / down, cols = n / across;

@@ -11,6 +11,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 
 #include <xsimd/xsimd.hpp>
@@ -25,7 +26,8 @@ namespace {
 
 using Batch = xsimd::batch<float>;
 constexpr auto lanes = static_cast<std::int64_t>(Batch::size);
-constexpr std::size_t numbers = 16;  // of a tile
+constexpr std::int64_t numbers = 16;  // of a tile
+constexpr std::int64_t tile_bytes_a_channel = numbers * sizeof(float);
 
 constexpr std::int64_t block_bytes = 512 << 10;     // of tiles: they stay in the second-level cache
 constexpr std::int64_t least_tiles = 48;            // fewer make slow products,
@@ -84,8 +86,7 @@ struct Matrices {
   Array room;
 
   Matrices() = default;
-  Matrices(std::int64_t m, std::int64_t n)
-      : rows(m), cols(n), room(floats(static_cast<std::int64_t>(numbers) * m * n)) {}
+  Matrices(std::int64_t m, std::int64_t n) : rows(m), cols(n), room(floats(numbers * m * n)) {}
 
   float* at(std::size_t number, std::int64_t row = 0, std::int64_t col = 0) const {
     return room.data<float>() + (static_cast<std::int64_t>(number) * rows + row) * cols + col;
@@ -110,8 +111,7 @@ struct Grid {
   explicit Grid(const Shape& y) : samples(y[0]), down(divide_up(y[2], 2)), across(divide_up(y[3], 2)) {}
   std::int64_t rows() const { return samples * down; }
   std::int64_t rows_a_block(const Images& x, const Images& y) const {
-    const auto tile_bytes =
-        static_cast<std::int64_t>(numbers * sizeof(float)) * (whole(x.channels) + whole(y.channels));
+    const std::int64_t tile_bytes = tile_bytes_a_channel * (whole(x.channels) + whole(y.channels));
     return std::min(rows(), divide_up(std::max(block_bytes / tile_bytes, least_tiles), across));
   }
 };
@@ -190,45 +190,42 @@ struct Kernels {
 /// The transforms of kernels, or of kernels whose elements go from the last to the first. Says so likewise.
 Matrices tiles_of(const Kernels& w, bool turned, std::atomic<bool>& all_moderate) {
   const Matrices out{w.rows, whole(w.cols)};
-  parallel_for(w.rows, rows_a_part(static_cast<std::int64_t>(numbers) * out.cols),
-               [&](std::int64_t begin, std::int64_t end) {
-                 const Pixels kernels(9, w.cols);
-                 for (std::int64_t row = begin; row < end; ++row) {
-                   if (!kernels.read(w.data + row * w.row_step, w.col_step, 9)) all_moderate = false;
-                   for (std::int64_t c = 0; c < out.cols; c += lanes) {
-                     const auto g = square<3>([&](std::size_t i, std::size_t j) {
-                       const auto k = static_cast<std::int64_t>(3 * i + j);
-                       return Batch::load_aligned(kernels[turned ? 8 - k : k] + c);
-                     });
-                     out.store(along_both(weight_to_tile, g), row, c);
-                   }
-                 }
-               });
+  parallel_for(w.rows, rows_a_part(numbers * out.cols), [&](std::int64_t begin, std::int64_t end) {
+    const Pixels kernels(9, w.cols);
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (!kernels.read(w.data + row * w.row_step, w.col_step, 9)) all_moderate = false;
+      for (std::int64_t c = 0; c < out.cols; c += lanes) {
+        const auto g = square<3>([&](std::size_t i, std::size_t j) {
+          const auto k = static_cast<std::int64_t>(3 * i + j);
+          return Batch::load_aligned(kernels[turned ? 8 - k : k] + c);
+        });
+        out.store(along_both(weight_to_tile, g), row, c);
+      }
+    }
+  });
   return out;
 }
 
 /// w = beta * w + the weights that are the sum of `parts`.
 void add_weights(const Kernels& w, std::span<const Matrices> parts, double beta) {
   const std::int64_t cols = parts[0].cols;
-  parallel_for(w.rows, rows_a_part(static_cast<std::int64_t>(numbers * parts.size()) * cols),
-               [&](std::int64_t begin, std::int64_t end) {
-                 const Pixels kernels(9, w.cols);
-                 for (std::int64_t row = begin; row < end; ++row) {
-                   if (beta != 0) kernels.read(w.data + row * w.row_step, w.col_step, 9);
-                   for (std::int64_t c = 0; c < cols; c += lanes) {
-                     Square<Batch, 4> sum = parts[0].load(row, c);
-                     for (const Matrices& part : parts.subspan(1))
-                       for_each(part.load(row, c),
-                                [&](std::size_t i, std::size_t j, const Batch& x) { sum[i][j] += x; });
-                     for_each(along_both(tile_to_weight, sum), [&](std::size_t i, std::size_t j, Batch g) {
-                       float* const to = kernels[static_cast<std::int64_t>(3 * i + j)] + c;
-                       if (beta != 0) g += Batch::load_aligned(to);
-                       g.store_aligned(to);
-                     });
-                   }
-                   kernels.write(w.data + row * w.row_step, w.col_step, 9);
-                 }
-               });
+  parallel_for(w.rows, rows_a_part(numbers * std::ssize(parts) * cols), [&](std::int64_t begin, std::int64_t end) {
+    const Pixels kernels(9, w.cols);
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (beta != 0) kernels.read(w.data + row * w.row_step, w.col_step, 9);
+      for (std::int64_t c = 0; c < cols; c += lanes) {
+        Square<Batch, 4> sum = parts[0].load(row, c);
+        for (const Matrices& part : parts.subspan(1))
+          for_each(part.load(row, c), [&](std::size_t i, std::size_t j, const Batch& x) { sum[i][j] += x; });
+        for_each(along_both(tile_to_weight, sum), [&](std::size_t i, std::size_t j, Batch g) {
+          float* const to = kernels[static_cast<std::int64_t>(3 * i + j)] + c;
+          if (beta != 0) g += Batch::load_aligned(to);
+          g.store_aligned(to);
+        });
+      }
+      kernels.write(w.data + row * w.row_step, w.col_step, 9);
+    }
+  });
 }
 
 /// y = beta * y + the convolution of x + bias, where y is of that shape. False, with nothing useful in y if beta is 0,
@@ -295,8 +292,9 @@ bool winograd_correlate(const Convolution& c, const Array& weight, const Array& 
   const Images from(left), of(right);
   const Grid grid(c.y);
   const std::int64_t in = c.x[1], out = whole(c.y[1]), block = grid.rows_a_block(from, of);
-  const auto bytes = static_cast<std::int64_t>(numbers * sizeof(float)) * in * out;
-  const std::int64_t each = divide_up(grid.rows(), std::clamp<std::int64_t>(most_part_bytes / bytes, 1, most_parts));
+  const std::int64_t parts =
+                         std::clamp<std::int64_t>(most_part_bytes / (tile_bytes_a_channel * in * out), 1, most_parts),
+                     each = divide_up(grid.rows(), parts);
   std::array<Matrices, most_parts> room;
   const std::span<Matrices> sums(room.data(), static_cast<std::size_t>(divide_up(grid.rows(), each)));
   for (Matrices& sum : sums) sum = Matrices(in, out);

@@ -1,8 +1,9 @@
 #include <gradtape/ops/kernels/winograd.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include <ops/cases.hpp>
 #include <ops/tensors.hpp>
