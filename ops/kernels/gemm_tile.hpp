@@ -138,19 +138,24 @@ template <class T>
 void pack_panel(T* to, const Matrix<T>& b) {
   constexpr std::int64_t width = tile_cols<T>;
   std::int64_t done = 0;  // columns
-  if (b.row_step == 1)
-    for (; done + side<T> <= b.cols; done += side<T>) {
-      const T* from = b.data + done * b.col_step;
-      std::int64_t p = 0;
-      for (; p + side<T> <= b.rows; p += side<T>) {
-        Quad<T> square[Quad<T>::size];
-        unrolled<side<T>>([&](auto i) { square[i] = Quad<T>::load_unaligned(from + i * b.col_step + p); });
-        transpose_square<T>(square);
-        unrolled<side<T>>([&](auto i) { square[i].store_aligned(to + (p + i) * width + done); });
+  if (b.row_step == 1) {
+    done = b.cols / side<T> * side<T>;
+    constexpr std::int64_t together = 64;  // rows, so that what is written stays in the nearest cache
+    for (std::int64_t begin = 0; begin < b.rows; begin += together)
+      for (std::int64_t j = 0; j < done; j += side<T>) {
+        const T* from = b.data + j * b.col_step;
+        const std::int64_t end = std::min(begin + together, b.rows);
+        std::int64_t p = begin;
+        for (; p + side<T> <= end; p += side<T>) {
+          Quad<T> square[Quad<T>::size];
+          unrolled<side<T>>([&](auto i) { square[i] = Quad<T>::load_unaligned(from + i * b.col_step + p); });
+          transpose_square<T>(square);
+          unrolled<side<T>>([&](auto i) { square[i].store_aligned(to + (p + i) * width + j); });
+        }
+        for (; p < end; ++p)
+          for (std::int64_t i = 0; i < side<T>; ++i) to[p * width + j + i] = from[i * b.col_step + p];
       }
-      for (; p < b.rows; ++p)
-        for (std::int64_t i = 0; i < side<T>; ++i) to[p * width + done + i] = from[i * b.col_step + p];
-    }
+  }
   if (done == width) return;
   for (std::int64_t p = 0; p < b.rows; ++p) {
     T* row = to + p * width;

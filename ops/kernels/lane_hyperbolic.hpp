@@ -5,19 +5,22 @@
 /// Hyperbolic functions and their inverses.
 namespace gradtape::inline v0::detail::lanes {
 
-/// tanh x = t / (t + 2) with t = e²ˣ - 1, within 1.5 ulp.
+/// tanh x = (u + v) / (1 + u · v) with |x| = n · ln(2) / 2 + r, u = (2ⁿ - 1) / (2ⁿ + 1), v = tanh r, within 1.9 ulp.
 template <class B>
 B tanh(const B& x) {
-  const B a = xsimd::abs(x), z = a * a;
-  const Halvings<B> h(xsimd::min(B(is_double<B> ? 40 : 20), a + a), exponent_bias<B>);
-  const B scale = power_of_two<B>(h.shifted), t = lanes::fma(scale, small_expm1(h.r), scale - B(1));
-  B p;  // (tanh a - a) / a³ for a < 0.3, where three roundings would weigh too much
+  const B a = xsimd::min(number<B>(10, 20), xsimd::abs(x)), whole = number<B>(whole_in_low_bits<B> + exponent_bias<B>);
+  // Rounded so that r lies in [-0.09, 0.26]: as long as n is 0, v is all there is, which is nearly exact.
+  const B sum = lanes::fma(a, number<B>(2 * 1.4426950408889634), number<B>(-0.25)) + whole, n = sum - whole;
+  const B r = lanes::fma(n, number<B>(-ln2_low<B> / 2), lanes::fma(n, number<B>(-ln2_high<B> / 2), a)), z = r * r;
+  B p;  // (v - r) / r³
   if constexpr (is_double<B>)
-    p = polynomial(z, 5.0251364020256956e-4, -1.4416759736604595e-3, 3.59087687742109e-3, -8.8631709905959734e-3,
-                   2.186948659015139e-2, -5.396825393573737e-2, 0.13333333333307029, -0.33333333333333259);
+    p = polynomial(z, -1.3072652920235186e-3, 3.5763213694785306e-3, -8.8623544242766418e-3, 2.1869461424303189e-2,
+                   -5.3968253521057552e-2, 0.13333333332983102, -0.33333333333332404);
   else
-    p = polynomial(z, 2.05322597e-2, -5.39126061e-2, 0.133333102, -0.333333343);
-  return with_sign(xsimd::select(a < number<B>(0.3), lanes::fma(a * z, p, a), t / (t + B(2))), x);
+    p = polynomial(z, -5.12248985e-2, 0.133226871, -0.333332151);
+  const B v = lanes::fma(r * z, p, r), power = power_of_two<B>(bits(sum));
+  const B above = lanes::fma(power + B(1), v, power - B(1));
+  return with_sign(above / (above + lanes::fma(B(-2), v, B(2))), x);
 }
 
 /// sinh x = 2q + q / (2q + 1/2) with q = (eˣ - 1) / 4, within 2.3 ulp.
