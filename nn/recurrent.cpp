@@ -135,14 +135,26 @@ Tensor RecurrentLayers::mask_of(const Tensor& lengths, std::int64_t steps, std::
 
 RecurrentLayers::Sequence RecurrentLayers::one_way(const Tensor& x, const RecurrentWeights& w, LstmResult state,
                                                    const Tensor& mask, bool backwards) const {
-  const std::int64_t steps = x.shape()[0];
-  // In a GRU the reset gate stands between the two biases.
-  const Tensor& bias = w.bias_ih;
-  const Tensor of_x = linear(x, w.weight_ih, gates_ == 3 ? bias : detail::sum_of(bias, w.bias_hh));
+  const std::int64_t steps = x.shape()[0], batch = x.shape()[1], width = w.weight_hh.shape()[0];
+  const Tensor &bias_ih = w.bias_ih, &bias_hh = w.bias_hh;
+  const bool apart = gates_ == 3;  // in a GRU the reset gate stands between the two biases
+  const Tensor bias = apart ? bias_ih : detail::sum_of(bias_ih, bias_hh);
+  const auto in_rows = [&](const Tensor& b) {
+    return b.defined() ? broadcast_to(b, {batch, width}) : zeros({batch, width}, {.dtype = x.dtype()});
+  };
+  const Tensor biases_hh = apart ? in_rows(bias_hh) : Tensor();
+  const detail::SharedWeight weight_ih(w.weight_ih, steps), weight_hh(w.weight_hh, steps);
+  // What x gives to the gates of all steps is one product, and an array that no cache holds. Where a step is worth a
+  // product of its own, the weight is at hand transposed, and x has no gradient to be put together, it goes with the
+  // step.
+  constexpr std::int64_t worth_a_product = 1 << 11;  // elements
+  const bool by_step = weight_ih.across && !x.requires_grad() && batch * width >= worth_a_product;
+  const Tensor onto = by_step ? in_rows(bias) : linear(x, w.weight_ih, bias);
   detail::PoolVector<Tensor> outputs(static_cast<std::size_t>(steps));
   for (std::int64_t i = 0; i < steps; ++i) {
     const std::int64_t t = backwards ? steps - 1 - i : i;
-    LstmResult next = step(of_x[t], state, w);
+    const Tensor of_x = by_step ? detail::linear_onto(onto, x[t], weight_ih) : onto[t];
+    LstmResult next = step(of_x, state, weight_hh, biases_hh);
     if (mask.defined()) {  // a sequence that has not begun, or has ended, keeps its state
       const Tensor runs = mask[t];
       next.h = where(runs, next.h, state.h);
@@ -194,16 +206,19 @@ RNN::RNN(std::int64_t in, std::int64_t hidden, const RNNOptions& options)
 
 std::string RNN::description() const { return with_relu(RecurrentLayers::description(), relu_); }
 
-LstmResult RNN::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
-  return {detail::rnn_step(of_x, state.h, w.weight_hh, relu_), {}};
+LstmResult RNN::step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                     const Tensor& /*biases_hh*/) const {
+  return {detail::rnn_step(of_x, state.h, weight_hh, relu_), {}};
 }
 
-LstmResult LSTM::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
-  return detail::lstm_step(of_x, state, w.weight_hh);
+LstmResult LSTM::step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                      const Tensor& /*biases_hh*/) const {
+  return detail::lstm_step(of_x, state, weight_hh);
 }
 
-LstmResult GRU::step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const {
-  return {detail::gru_step(of_x, state.h, w.weight_hh, w.bias_hh), {}};
+LstmResult GRU::step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                     const Tensor& biases_hh) const {
+  return {detail::gru_step(of_x, detail::linear_onto(biases_hh, state.h, weight_hh), state.h), {}};
 }
 
 }  // namespace gradtape::inline v0::nn

@@ -146,8 +146,10 @@ class RecurrentLayers : public Module {
     LstmResult last;
   };
 
-  /// From the part of x in the gates; `c` is undefined but for an LSTM.
-  virtual LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const = 0;
+  /// From the part of x in the gates, and the biases of h's part in as many rows, if they are not in there; `c` is
+  /// undefined but for an LSTM.
+  virtual LstmResult step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                          const Tensor& biases_hh) const = 0;
   Sequence one_way(const Tensor& x, const RecurrentWeights& w, LstmResult state, const Tensor& mask,
                    bool backwards) const;
   bool has_cell() const { return gates_ == 4; }  // only an LSTM's state has a c
@@ -168,7 +170,8 @@ class RNN : public RecurrentLayers {
   std::string description() const override;
 
  private:
-  LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const override;
+  LstmResult step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                  const Tensor& biases_hh) const override;
   bool relu_;
 };
 
@@ -180,7 +183,8 @@ class LSTM : public RecurrentLayers {
       : RecurrentLayers("LSTM", 4, in, hidden, options) {}
 
  private:
-  LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const override;
+  LstmResult step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                  const Tensor& biases_hh) const override;
 };
 
 /// Gated recurrent units: `gru_cell` at every step.
@@ -191,7 +195,8 @@ class GRU : public RecurrentLayers {
       : RecurrentLayers("GRU", 3, in, hidden, options) {}
 
  private:
-  LstmResult step(const Tensor& of_x, const LstmResult& state, const RecurrentWeights& w) const override;
+  LstmResult step(const Tensor& of_x, const LstmResult& state, const detail::SharedWeight& weight_hh,
+                  const Tensor& biases_hh) const override;
 };
 
 }  // namespace gradtape::inline v0::nn

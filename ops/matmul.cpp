@@ -1,5 +1,6 @@
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
+#include <gradtape/ops/kernels/views.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/record.hpp>
 #include <gradtape/ops/reduce.hpp>
@@ -125,6 +126,7 @@ struct Linear {
 /// Linear with a row of its own for each x in the place of the bias.
 struct LinearOnto {
   static constexpr std::string_view name = "linear_onto";
+  Array across = {};  // Wᵀ, packed, if that has been made
 
   Shape infer(const Shape& onto, const Shape& x, const Shape& w) const {
     if (x.rank() != 2 || w.rank() != 2 || x[1] != w[1] || onto != Shape{x[0], w[0]})
@@ -134,7 +136,10 @@ struct LinearOnto {
   }
   void value(const Array& out, const Array& onto, const Array& x, const Array& w) const {
     copy_elements(out, onto);
-    LinearProduct{}.value(out, x, w, 1);
+    if (across)
+      detail::gemm(out, x, across, 1);
+    else
+      LinearProduct{}.value(out, x, w, 1);
   }
 
   Tensor vjp(Wrt<0>, Grad g) const { return g; }
@@ -206,9 +211,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return bias.defined() ? recorded(Linear{}, weight, bias) : recorded(LinearProduct{}, weight);
 }
 
-Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const Tensor& weight) {
-  if (onto.rank() == 2) return record(LinearOnto{}, onto, x, weight);
-  return reshape(record(LinearOnto{}, as_rows(onto), as_rows(x), weight), onto.shape());
+// Transposing costs what it saves in some products; a weight that is large has to be packed all the same.
+detail::SharedWeight::SharedWeight(const Tensor& w, std::int64_t products) : weight(w) {
+  constexpr std::int64_t worth_it = 8, most = 1 << 17;
+  if (products >= worth_it && w.numel() <= most) across = packed(transposed(w.array(), 0, 1));
+}
+
+Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const SharedWeight& shared) {
+  const LinearOnto op{shared.across};
+  if (onto.rank() == 2) return record(op, onto, x, shared.weight);
+  return reshape(record(op, as_rows(onto), as_rows(x), shared.weight), onto.shape());
 }
 
 }  // namespace gradtape::inline v0

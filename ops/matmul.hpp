@@ -17,8 +17,14 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 namespace detail {
+/// The weight (out,in) of one `linear_onto`, or of several, for which it is transposed once.
+struct SharedWeight {
+  SharedWeight(const Tensor& weight, std::int64_t products = 1);
+  Tensor weight;
+  Array across;  ///< its values as (in,out), packed; or nothing
+};
 /// onto + x·Wᵀ: onto (…,out), x (…,in), weight (out,in) -> (…,out). Throws ShapeError if they do not fit.
-Tensor linear_onto(const Tensor& onto, const Tensor& x, const Tensor& weight);
+Tensor linear_onto(const Tensor& onto, const Tensor& x, const SharedWeight& weight);
 /// A shape without its last n axes.
 Shape without_last(const Shape& shape, int n);
 /// The leading axes of a batch, and those of its matrices.

@@ -226,19 +226,18 @@ void detail::check_cell(std::string_view op, std::int64_t gates, const Tensor& x
 
 Tensor detail::sum_of(const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; }
 
-Tensor detail::rnn_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, bool relu) {
+Tensor detail::rnn_step(const Tensor& of_x, const Tensor& h, const SharedWeight& weight_hh, bool relu) {
   const Tensor sum = linear_onto(of_x, h, weight_hh);
   return relu ? gradtape::relu(sum) : tanh(sum);
 }
 
-LstmResult detail::lstm_step(const Tensor& of_x, const LstmResult& state, const Tensor& weight_hh) {
+LstmResult detail::lstm_step(const Tensor& of_x, const LstmResult& state, const SharedWeight& weight_hh) {
   const Tensor gates = linear_onto(of_x, state.h, weight_hh);
   const Tensor next = GatesNode<LstmGates>::apply({&gates, &state.c});
   return {next[0], next[1]};
 }
 
-Tensor detail::gru_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, const Tensor& bias_hh) {
-  const Tensor of_h = linear(h, weight_hh, bias_hh);
+Tensor detail::gru_step(const Tensor& of_x, const Tensor& of_h, const Tensor& h) {
   return GatesNode<GruGates>::apply({&of_x, &of_h, &h});
 }
 
@@ -262,7 +261,7 @@ LstmResult lstm_cell(const Tensor& x, const LstmResult& state, const Tensor& wei
 Tensor gru_cell(const Tensor& x, const Tensor& h, const Tensor& weight_ih, const Tensor& weight_hh,
                 const CellOptions& options) {
   detail::check_cell("gru_cell", 3, x, h, weight_ih, weight_hh, options.bias_ih, options.bias_hh);
-  return detail::gru_step(linear(x, weight_ih, options.bias_ih), h, weight_hh, options.bias_hh);
+  return detail::gru_step(linear(x, weight_ih, options.bias_ih), linear(h, weight_hh, options.bias_hh), h);
 }
 
 }  // namespace gradtape::inline v0

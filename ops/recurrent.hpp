@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/tensor.hpp>
+#include <gradtape/ops/matmul.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -54,10 +55,10 @@ void check_cell(std::string_view op, std::int64_t gates, const Tensor& x, const 
 /// a + b, where either may be undefined.
 Tensor sum_of(const Tensor& a, const Tensor& b);
 /// The rest of a step, from the part of x, which holds both biases,
-Tensor rnn_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, bool relu);
-LstmResult lstm_step(const Tensor& of_x, const LstmResult& state, const Tensor& weight_hh);
-/// or bias_ih alone.
-Tensor gru_step(const Tensor& of_x, const Tensor& h, const Tensor& weight_hh, const Tensor& bias_hh);
+Tensor rnn_step(const Tensor& of_x, const Tensor& h, const SharedWeight& weight_hh, bool relu);
+LstmResult lstm_step(const Tensor& of_x, const LstmResult& state, const SharedWeight& weight_hh);
+/// or, each with its own, from the parts of x and h.
+Tensor gru_step(const Tensor& of_x, const Tensor& of_h, const Tensor& h);
 }  // namespace detail
 
 }  // namespace gradtape::inline v0

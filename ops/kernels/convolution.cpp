@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::int64_t block_bytes = 256 << 10;
 constexpr std::int64_t least_columns = 64;  // fewer make a slow product
-constexpr std::int64_t most_parts = 8;      // each has a gradient of the weight of its own
 
 /// The images of one sample and one block of rows of windows, as matrices, one for each group.
 struct Block {
@@ -30,7 +29,7 @@ struct Block {
 
 class Blocks {
  public:
-  Blocks(const Convolution& c, Dtype dtype)
+  Blocks(const Convolution& c, Dtype dtype, std::int64_t most_parts = most_sums)
       : c_(c),
         width_(c.windows.count[1]),
         windows_(c.windows.count[0] * width_),
@@ -218,13 +217,13 @@ void correlate(const Convolution& c, const Array& weight, const Array& y, const 
   if (beta == 0) fill(weight, 0);
   if (weight.numel() == 0 || y.numel() == 0) return;
   const Array from = packed(x), of = packed(y);
-  const Blocks blocks(c, x.dtype());
+  const Blocks blocks(c, x.dtype(), sums_for(weight.numel() * static_cast<std::int64_t>(size_of(x.dtype()))));
   const Array sum = blocks.weight(weight);
   // Transposed or not, so that the smaller matrix is the one that is read across its rows.
   const std::int64_t out = sum.shape()[1], depth = sum.shape()[2];
   const bool turned = depth > out;
   const Shape shape = turned ? Shape{c.groups, depth, out} : sum.shape();
-  std::array<Array, most_parts> room;
+  std::array<Array, most_sums> room;
   const std::span<Array> parts(room.data(), static_cast<std::size_t>(blocks.parts()));
   for (Array& part : parts) fill(part = Array::make(x.dtype(), shape), 0);
   blocks.for_each([&](const Block& b, std::int64_t part) {

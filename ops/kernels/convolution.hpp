@@ -3,6 +3,7 @@
 #include <gradtape/core/array.hpp>
 #include <gradtape/ops/window.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 /// The three products of a convolution: each of y, x and weight from the other two.
@@ -30,5 +31,13 @@ void convolve_back(const Convolution& c, const Array& x, const Array& y, const A
 
 /// weight = beta * weight + the gradient of weight likewise.
 void correlate(const Convolution& c, const Array& weight, const Array& y, const Array& x, double beta);
+
+/// In how many parts the gradient of a weight is added up, each in an array of its own of so many bytes: not so many
+/// that together these fill more than the cache.
+constexpr std::int64_t most_sums = 8;
+constexpr std::int64_t sums_for(std::int64_t bytes) {
+  constexpr std::int64_t most_bytes = 32 << 20;
+  return std::clamp<std::int64_t>(most_bytes / std::max<std::int64_t>(bytes, 1), 1, most_sums);
+}
 
 }  // namespace gradtape::inline v0::detail

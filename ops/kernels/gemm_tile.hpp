@@ -133,29 +133,36 @@ void copy_panels(T* to, std::int64_t panel_step, const Matrix<T>& b) {
     });
 }
 
-/// One panel of any strides and at most tile_cols columns; what is missing is zero.
+/// Rows of a panel: columns of b, which have consecutive elements, as many as make whole squares. Returns how many.
 template <class T>
-void pack_panel(T* to, const Matrix<T>& b) {
+std::int64_t pack_columns(T* to, const T* b, std::int64_t rows, std::int64_t cols, std::int64_t col_step) {
   constexpr std::int64_t width = tile_cols<T>;
-  std::int64_t done = 0;  // columns
-  if (b.row_step == 1) {
-    done = b.cols / side<T> * side<T>;
-    constexpr std::int64_t together = 64;  // rows, so that what is written stays in the nearest cache
-    for (std::int64_t begin = 0; begin < b.rows; begin += together)
-      for (std::int64_t j = 0; j < done; j += side<T>) {
-        const T* from = b.data + j * b.col_step;
-        const std::int64_t end = std::min(begin + together, b.rows);
-        std::int64_t p = begin;
-        for (; p + side<T> <= end; p += side<T>) {
-          Quad<T> square[Quad<T>::size];
-          unrolled<side<T>>([&](auto i) { square[i] = Quad<T>::load_unaligned(from + i * b.col_step + p); });
-          transpose_square<T>(square);
-          unrolled<side<T>>([&](auto i) { square[i].store_aligned(to + (p + i) * width + j); });
-        }
-        for (; p < end; ++p)
-          for (std::int64_t i = 0; i < side<T>; ++i) to[p * width + j + i] = from[i * b.col_step + p];
-      }
+  std::int64_t done = 0;
+  for (; done + side<T> <= cols; done += side<T>) {
+    const T* from = b + done * col_step;
+    std::int64_t p = 0;
+    for (; p + side<T> <= rows; p += side<T>) {
+      Quad<T> square[Quad<T>::size];
+      unrolled<side<T>>([&](auto i) { square[i] = Quad<T>::load_unaligned(from + i * col_step + p); });
+      transpose_square<T>(square);
+      unrolled<side<T>>([&](auto i) { square[i].store_aligned(to + (p + i) * width + done); });
+    }
+    for (; p < rows; ++p)
+      for (std::int64_t i = 0; i < side<T>; ++i) to[p * width + done + i] = from[i * col_step + p];
   }
+  return done;
+}
+
+/// One panel of any strides and at most tile_cols columns; what is missing is zero. (Not inlined, or its caller would
+/// keep too much from the registers, and small products, which pack little, pay for it.)
+template <class T>
+[[gnu::noinline]] void pack_panel(T* to, const Matrix<T>& b) {
+  constexpr std::int64_t width = tile_cols<T>;
+  constexpr std::int64_t together = 64;  // rows, so that what is written stays in the nearest cache
+  std::int64_t done = 0;                 // columns
+  if (b.row_step == 1)
+    for (std::int64_t p = 0; p < b.rows; p += together)
+      done = pack_columns(to + p * width, b.data + p, std::min(together, b.rows - p), b.cols, b.col_step);
   if (done == width) return;
   for (std::int64_t p = 0; p < b.rows; ++p) {
     T* row = to + p * width;

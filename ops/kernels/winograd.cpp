@@ -29,11 +29,9 @@ constexpr auto lanes = static_cast<std::int64_t>(Batch::size);
 constexpr std::int64_t numbers = 16;  // of a tile
 constexpr std::int64_t tile_bytes_a_channel = numbers * sizeof(float);
 
-constexpr std::int64_t block_bytes = 512 << 10;     // of tiles: they stay in the second-level cache
-constexpr std::int64_t least_tiles = 48;            // fewer make slow products,
-constexpr std::int64_t least_channels = 16;         // and so do fewer of these
-constexpr std::int64_t most_parts = 8;              // each has a gradient of the weight of its own,
-constexpr std::int64_t most_part_bytes = 32 << 20;  // but where they would be larger than this together
+constexpr std::int64_t block_bytes = 512 << 10;  // of tiles: they stay in the second-level cache
+constexpr std::int64_t least_tiles = 48;         // fewer make slow products,
+constexpr std::int64_t least_channels = 16;      // and so do fewer of these
 
 Array floats(std::int64_t n) { return Array::make(Dtype::f32, {n}); }
 
@@ -292,10 +290,8 @@ bool winograd_correlate(const Convolution& c, const Array& weight, const Array& 
   const Images from(left), of(right);
   const Grid grid(c.y);
   const std::int64_t in = c.x[1], out = whole(c.y[1]), block = grid.rows_a_block(from, of);
-  const std::int64_t parts =
-                         std::clamp<std::int64_t>(most_part_bytes / (tile_bytes_a_channel * in * out), 1, most_parts),
-                     each = divide_up(grid.rows(), parts);
-  std::array<Matrices, most_parts> room;
+  const std::int64_t each = divide_up(grid.rows(), sums_for(tile_bytes_a_channel * in * out));
+  std::array<Matrices, most_sums> room;
   const std::span<Matrices> sums(room.data(), static_cast<std::size_t>(divide_up(grid.rows(), each)));
   for (Matrices& sum : sums) sum = Matrices(in, out);
   std::atomic<bool> all_moderate = true;

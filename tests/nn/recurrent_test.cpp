@@ -91,6 +91,45 @@ TEST_CASE("recurrent layers: their cells, step by step, in both directions and t
   }
 }
 
+TEST_CASE("recurrent layers: long sequences of large steps, with and without a gradient of x") {
+  const gt::RandomStream stream(63);
+  const gt::DefaultDtype precise(gt::f64);
+  constexpr std::int64_t steps = 9, batch = 64, in = 3, hidden = 32;
+  const auto gradients = [](const auto& layer, const Tensor& loss) {
+    loss.backward();
+    std::vector<Tensor> out;
+    for (const Tensor& p : layer.parameters()) out.push_back(p.grad());
+    return out;
+  };
+  const auto check = [&](auto layer) {
+    for (const bool differentiate_x : {false, true}) {
+      CAPTURE(differentiate_x);
+      Tensor x = between({steps, batch, in});
+      if (differentiate_x) x = gt::parameter(x);
+      layer.zero_grad();
+      const auto y = layer(x);
+      const auto of_layer = gradients(layer, gt::sum(gt::square(y.output)));
+      const Tensor x_of_layer = differentiate_x ? x.grad() : Tensor();
+      layer.zero_grad();
+      if (differentiate_x) x.zero_grad();
+
+      gt::LstmResult state{gt::zeros({batch, hidden}), gt::zeros({batch, hidden})};
+      std::vector<Tensor> h;
+      for (std::int64_t t = 0; t < steps; ++t) h.push_back((state = step(layer, "_l0", x[t], state)).h);
+      CHECK(y.output == gt::approx(gt::stack(h)));
+      const auto of_cells = gradients(layer, gt::sum(gt::square(gt::stack(h))));
+      for (std::size_t i = 0; i < of_cells.size(); ++i) CHECK(of_layer[i] == gt::approx(of_cells[i]));
+      if (differentiate_x) CHECK(x_of_layer == gt::approx(x.grad()));
+    }
+  };
+  for (const bool bias : {true, false}) {
+    CAPTURE(bias);
+    check(RNN(in, hidden, {.bias = bias}));
+    check(LSTM(in, hidden, {.bias = bias}));
+    check(GRU(in, hidden, {.bias = bias}));
+  }
+}
+
 TEST_CASE("recurrent layers: gradients by input, state and every parameter") {
   const gt::RandomStream stream(62);
   const gt::DefaultDtype precise(gt::f64);
