@@ -143,12 +143,13 @@ RecurrentLayers::Sequence RecurrentLayers::one_way(const Tensor& x, const Recurr
     return b.defined() ? broadcast_to(b, {batch, width}) : zeros({batch, width}, {.dtype = x.dtype()});
   };
   const Tensor biases_hh = apart ? in_rows(bias_hh) : Tensor();
-  const detail::SharedWeight weight_ih(w.weight_ih, steps), weight_hh(w.weight_hh, steps);
   // What x gives to the gates of all steps is one product, and an array that no cache holds. Where a step is worth a
-  // product of its own, the weight is at hand transposed, and x has no gradient to be put together, it goes with the
-  // step.
+  // product of its own, the weight is small enough to be transposed, and x has no gradient to be put together, it goes
+  // with the step.
   constexpr std::int64_t worth_a_product = 1 << 11;  // elements
-  const bool by_step = weight_ih.across && !x.requires_grad() && batch * width >= worth_a_product;
+  const bool worth_it = !x.requires_grad() && batch * width >= worth_a_product;
+  const detail::SharedWeight weight_ih(w.weight_ih, worth_it ? steps : 1), weight_hh(w.weight_hh, steps);
+  const bool by_step = static_cast<bool>(weight_ih.across);
   const Tensor onto = by_step ? in_rows(bias) : linear(x, w.weight_ih, bias);
   detail::PoolVector<Tensor> outputs(static_cast<std::size_t>(steps));
   for (std::int64_t i = 0; i < steps; ++i) {
