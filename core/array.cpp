@@ -26,7 +26,7 @@ std::size_t block_bytes(std::int64_t numel, Dtype dtype) {
 
 constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
 
-std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
+[[gnu::cold, gnu::noinline]] std::int64_t checked_numel(const Shape& shape, Dtype dtype) {
   const std::optional<std::int64_t> n = product(shape);
   if (!n || *n > most_bytes / static_cast<std::int64_t>(size_of(dtype)))
     throw ShapeError(
@@ -74,7 +74,7 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   void* memory = detail::take(c, bytes, detail::MemoryKind::arrays);
   std::byte* data = ArrayBlock::data_behind(memory);
   const detail::ArrayKind kind{dtype, true, static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(size_of(dtype))};
-  auto* block = new (memory) ArrayBlock{{}, kind, numel, data, nullptr, {}, shape};
+  auto* block = new (memory) ArrayBlock(kind, numel, data, nullptr, {}, shape);
   block->clear_padding();
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
@@ -89,8 +89,8 @@ Array Array::view(const Array& base, const Shape& shape, const Strides& strides,
   void* memory = detail::take(c, sizeof(ArrayBlock), detail::MemoryKind::arrays);
   owner->count.add();
   const detail::ArrayKind kind{block->kind.dtype, is_packed(shape, strides), c, block->kind.element_size};
-  return Array(new (memory) ArrayBlock{
-      {}, kind, shape.numel(), block->data + offset * kind.element_size, owner, strides, shape});
+  return Array(new (memory) ArrayBlock(kind, shape.numel(), block->data + offset * kind.element_size, owner, strides,
+                                       shape));
 }
 
 void Array::set_shared(bool on) const {
@@ -113,8 +113,7 @@ Strides broadcast_strides(const Array& array, const Shape& shape) {
   return strides;
 }
 
-Array packed(const Array& array) {
-  if (array.packed()) return array;
+Array detail::packed_copy(const Array& array) {
   Array out = Array::make(array.dtype(), array.shape());
   copy_elements(out, array);
   return out;

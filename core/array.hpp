@@ -36,6 +36,11 @@ struct ArrayBlock {
   Strides strides;    // here, and the shape behind it, no 32 bytes lie across two lines of the cache: a copy that does
   Shape shape;        // waits for what was just written
 
+  // No aggregate: g++ 12 would clear it all before it is filled.
+  ArrayBlock(const ArrayKind& of, std::int64_t elements, std::byte* first, ArrayBlock* owned_by, const Strides& steps,
+             const Shape& dims)
+      : kind(of), numel(elements), data(first), owner(owned_by), strides(steps), shape(dims) {}
+
   static constexpr std::size_t header_bytes = 192;  // a multiple of 64
 
   /// Where the data of an owner begin.
@@ -75,7 +80,7 @@ class Array {
     if (!memory) [[unlikely]]
       return make(of.kind.dtype, of.shape);
     std::byte* data = detail::ArrayBlock::data_behind(memory);
-    auto* block = new (memory) detail::ArrayBlock{{}, of.kind, of.numel, data, nullptr, of.strides, of.shape};
+    auto* block = new (memory) detail::ArrayBlock(of.kind, of.numel, data, nullptr, of.strides, of.shape);
     if (of.numel != 1 || written < detail::ArrayBlock::lane_bytes) block->clear_padding();
     return Array(block);
   }
@@ -126,8 +131,12 @@ Strides broadcast_strides(const Array& array, const Shape& shape);
 /// `array` under a new shape of the same size: a view where strides allow, else a packed copy.
 Array reshaped(const Array& array, const Shape& shape);
 
+namespace detail {
+Array packed_copy(const Array& array);
+}
+
 /// `array` itself if packed, else a packed copy.
-Array packed(const Array& array);
+inline Array packed(const Array& array) { return array.packed() ? array : detail::packed_copy(array); }
 
 /// Copies the elements of `from` into `to` (same shape and dtype; any strides).
 void copy_elements(const Array& to, const Array& from);

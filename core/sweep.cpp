@@ -147,7 +147,10 @@ void Sweep::splice(const Tensor& result, Tensor gradient, std::uint64_t floor, b
   const bool retain = std::exchange(retain_, false);  // nobody else will sweep it
   drain(floor);
   retain_ = retain;
-  if (scratch_.finished.size() == finished) spliced_.pop_back();
+  const auto of_result = [floor](const Node* node) { return node->id > floor; };
+  if (std::none_of(scratch_.finished.begin() + static_cast<std::ptrdiff_t>(finished), scratch_.finished.end(),
+                   of_result))
+    spliced_.pop_back();
 }
 
 Tensor Sweep::run_forward(const Tensor& root, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
@@ -198,10 +201,13 @@ bool Sweep::leads_on(const Node* node) const {
 void Sweep::arrive(Node* node, Tensor&& gradient) {
   if (node->flight.array) {
     node->flight = add(Tensor(node->flight), gradient).take();
-  } else {
-    scratch_.work.push(node);
-    node->flight = std::move(gradient).take();
+    return;
   }
+  if (node->is_leaf() && !checking_)
+    scratch_.finished.push_back(node);  // there is nothing to do at it
+  else
+    scratch_.work.push(node);
+  node->flight = std::move(gradient).take();
 }
 
 bool Backward::needs(int input) const { return sweep_.wants(node_.edges()[static_cast<std::size_t>(input)].get()); }

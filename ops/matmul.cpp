@@ -1,5 +1,6 @@
 #include <gradtape/ops/checks.hpp>
 #include <gradtape/ops/kernels/gemm.hpp>
+#include <gradtape/ops/kernels/reduce.hpp>
 #include <gradtape/ops/kernels/views.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/record.hpp>
@@ -97,6 +98,16 @@ struct LinearProduct {
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(Product<Transposed::right>{}, x, t); }
 };
 
+/// The gradient of a bias, which was added to each row.
+struct SumRows {
+  static constexpr std::string_view name = "sum_rows";
+  std::int64_t rows;
+
+  Shape infer(const Shape& x) const { return {x[1]}; }
+  void value(const Array& out, const Array& x) const { detail::reduce_sum(out, x, 1u); }
+  auto vjp(Wrt<0>, Grad g) const { return broadcast_to(g, {rows, g.shape()[0]}); }
+};
+
 struct Linear {
   static constexpr std::string_view name = "linear";
 
@@ -110,15 +121,14 @@ struct Linear {
     return out;
   }
 
-  // the bias in each row, plus the product
+  // (n,in)·(in,out) + (out) -> (n,out)
   void value(const Array& out, const Array& x, const Array& w, const Array& b) const {
-    copy_elements(out, Array::view(b, out.shape(), {0, b.strides()[0]}));
-    LinearProduct{}.value(out, x, w, 1);
+    detail::gemm_plus_row(out, x, w, b, Transposed::right);
   }
 
   auto vjp(Wrt<0>, Grad g, In<1> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, w); }
   auto vjp(Wrt<1>, Grad g, In<0> x) const { return LinearProduct{}.vjp(Wrt<1>{}, g, x); }
-  auto vjp(Wrt<2>, Grad g) const { return sum(g, {.axes = 0}); }
+  auto vjp(Wrt<2>, Grad g) const { return record(SumRows{g.shape()[0]}, g); }
   auto jvp(Wrt<0>, Grad t, In<1> w) const { return LinearProduct{}.jvp(Wrt<0>{}, t, w); }
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return LinearProduct{}.jvp(Wrt<1>{}, t, x); }
 };

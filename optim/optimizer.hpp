@@ -133,6 +133,7 @@ class Optimizer {
   template <class Rule>
   void update_elements(Rule rule) {
     update([&](const auto& u) {
+      if (u.n <= gradtape::detail::elements_a_part) return rule(u);
       gradtape::detail::parallel_for(u.n, gradtape::detail::elements_a_part,
                                      [&](std::int64_t begin, std::int64_t end) { rule(u.part(begin, end)); });
     });

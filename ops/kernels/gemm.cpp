@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <xsimd/xsimd.hpp>
 
@@ -63,21 +64,37 @@ Matrix<T> packed_columns(T* to, const Matrix<T>& a) {
   return {to, a.rows, a.cols, 1, a.rows};
 }
 
+/// What is added to each row of a product, `step` apart; or nothing.
+template <class T>
+struct Plus {
+  const T* data = nullptr;
+  std::int64_t step = 0;
+};
+
+template <class T>
+TileProduct<T> tile_product(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b,
+                            const Plus<T>& plus) {
+  return {out, out_step, b.cols, a.data, a.row_step, a.col_step, b.data, b.row_step, b.rows, plus.data, plus.step};
+}
+
 /// Tile by tile, of heights that differ by one row at most.
 template <class T>
-void multiply_block(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b, bool add) {
+void multiply_block(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b, const Plus<T>& plus) {
   const std::int64_t count = divide_up(a.rows, tile_rows), height = count == 1 ? a.rows : a.rows / count,
                      higher = a.rows - count * height;
+  const TileProduct<T> first = tile_product(out, out_step, a, b, plus);
   for (std::int64_t j = 0; j < b.cols; j += tile_cols<T>) {
-    const std::int64_t cols = std::min(tile_cols<T>, b.cols - j);
-    TileProduct<T> product{
-        out + j,    out_step, cols, a.data, a.row_step, a.col_step, b.data + j / tile_cols<T> * b.step,
-        b.row_step, b.rows,   add};
+    TileProduct<T> product = first;
+    product.cols = std::min(tile_cols<T>, b.cols - j);
+    product.out += j;
+    product.b += j / tile_cols<T> * b.step;
+    if (plus.data) product.plus += j;
     const auto run = [&](std::int64_t tiles, std::int64_t rows) {
-      for (const Tile<T> tile = tile_for<T>(rows, cols); tiles > 0; --tiles) {
+      for (const Tile<T> tile = tile_for<T>(rows, product.cols); tiles > 0; --tiles) {
         tile(product);
         product.out += rows * out_step;
         product.a += rows * a.row_step;
+        if (plus.data) product.plus += rows * plus.step;
       }
     };
     if (higher) run(higher, height + 1);
@@ -107,8 +124,9 @@ void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matri
       const Panels<T> panels = in_place ? panels_in_place(right) : packed_panels(room_b.data(), right);
       for (std::int64_t i = 0; i < m; i += height) {
         const Matrix<T> left = block_of(a, i, p, height, depth);
-        multiply_block(out + i * out_step + j, out_step, pack_a ? packed_columns(room_a.data(), left) : left, panels,
-                       add || p > 0);
+        T* const to = out + i * out_step + j;
+        multiply_block(to, out_step, pack_a ? packed_columns(room_a.data(), left) : left, panels,
+                       add || p > 0 ? Plus<T>{to, out_step} : Plus<T>{});
       }
     }
 }
@@ -167,22 +185,34 @@ void for_each_part(std::int64_t m, std::int64_t n, std::int64_t k, F f) {
   });
 }
 
-/// out = or += a · b, which has elements; rows of out are `out_step` apart.
+constexpr std::int64_t few_products = 1 << 14;  // of which blocks and parts would be most of the time
+
 template <class T>
-void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
-  if (a.cols == 0) {
-    for (std::int64_t i = 0; !add && i < a.rows; ++i) std::fill_n(out + i * out_step, b.cols, T{0});
-    return;
-  }
-  if (b.cols == 1 && a.rows != 1 && out_step == 1) return multiply(out, a.rows, transposed(b), transposed(a), add);
+void multiply_few(T* out, std::int64_t out_step, const Matrix<T>& a, const Panels<T>& b, const Plus<T>& plus) {
+  if (a.rows <= tile_rows && b.cols <= tile_cols<T>)
+    return tile_for<T>(a.rows, b.cols)(tile_product(out, out_step, a, b, plus));
+  multiply_block(out, out_step, a, b, plus);
+}
+
+constexpr std::int64_t few_rows = 32;  // of a panel
+
+/// For a matrix of which a panel is enough. (Apart, for its room on the stack.)
+template <class T>
+[[gnu::noinline]] void multiply_few_packed(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b,
+                                           const Plus<T>& plus) {
+  alignas(64) T panel[few_rows * tile_cols<T>];
+  pack_panel(panel, b);
+  multiply_few(out, out_step, a, Panels<T>{panel, 0, tile_cols<T>, b.rows, b.cols}, plus);
+}
+
+/// out = or += a · b; rows of out are `out_step` apart.
+template <class T>
+void multiply_many(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
   if (a.rows == 1 || (a.rows <= 4 && !near(b))) {
     const bool columns_fit = b.row_step == 1 && a.col_step == 1;
     if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, out_step, a, b, add);
     if (columns_fit) return add_dots(out, out_step, a, b, add);
   }
-  // Small products are most of their bookkeeping.
-  if (b.col_step == 1 && a.cols <= most_depth && a.rows * b.cols * a.cols <= 1 << 14)
-    return multiply_block(out, out_step, a, panels_in_place(b), add);
   const bool blas = blas_is_ahead(a, b);
   for_each_part<T>(
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
@@ -193,25 +223,51 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
       });
 }
 
+/// out = a · b + plus, which has elements; rows of out are `out_step` apart.
+template <class T>
+void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, const Plus<T>& plus) {
+  const bool one_column = b.cols == 1 && a.rows > 1 && out_step == 1;
+  if (a.cols <= most_depth && a.rows * b.cols * a.cols <= few_products) {
+    constexpr std::int64_t enough_for_lanes = 16;  // terms
+    const bool as_dots = (a.rows == 1 || one_column) && a.cols >= enough_for_lanes && b.row_step == 1 && a.col_step == 1;
+    const bool as_row = one_column && a.row_step == 1;
+    if ((b.col_step == 1 && !as_dots && !as_row) || a.cols == 0)
+      return multiply_few(out, out_step, a, panels_in_place(b), plus);
+    if (b.cols <= tile_cols<T> && b.rows <= few_rows && !as_dots && !as_row)
+      return multiply_few_packed(out, out_step, a, b, plus);
+  }
+  if (plus.data && plus.data != out)
+    for (std::int64_t i = 0; i < a.rows; ++i) std::copy_n(plus.data + i * plus.step, b.cols, out + i * out_step);
+  if (one_column) return multiply_many(out, a.rows, transposed(b), transposed(a), plus.data != nullptr);
+  multiply_many(out, out_step, a, b, plus.data != nullptr);
+}
+
 /// From each row of `out` to the next.
 std::int64_t row_step(const Array& out) {
   return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
 }
 
+/// The operands of product i of a batch.
+template <class T>
+std::pair<Matrix<T>, Matrix<T>> operands(const Array& a, const Array& b, std::int64_t i, Transposed which) {
+  const Matrix<T> left = matrix_at<T>(a, i), right = matrix_at<T>(b, i);
+  return {which == Transposed::left ? transposed(left) : left, which == Transposed::right ? transposed(right) : right};
+}
+
 /// Product i of a batch, which writes a matrix of its own.
 template <class T>
 void multiply_one(const Array& out, const Array& a, const Array& b, std::int64_t i, bool add, Transposed which) {
-  Matrix<T> left = matrix_at<T>(a, i), right = matrix_at<T>(b, i);
-  if (which == Transposed::left) left = transposed(left);
-  if (which == Transposed::right) right = transposed(right);
-  multiply(out.data<T>() + start_of(out, i), row_step(out), left, right, add);
+  const auto [left, right] = operands<T>(a, b, i, which);
+  T* const to = out.data<T>() + start_of(out, i);
+  const std::int64_t step = row_step(out);
+  multiply(to, step, left, right, add ? Plus<T>{to, step} : Plus<T>{});
 }
 
 }  // namespace
 
 template <class T>
 void gemm_at(T* out, const Matrix<T>& a, const Matrix<T>& b, bool add) {
-  if (a.rows > 0 && b.cols > 0) multiply(out, b.cols, a, b, add);
+  if (a.rows > 0 && b.cols > 0) multiply(out, b.cols, a, b, add ? Plus<T>{out, b.cols} : Plus<T>{});
 }
 template void gemm_at(float*, const Matrix<float>&, const Matrix<float>&, bool);
 template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, bool);
@@ -230,6 +286,18 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta, Transpo
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, i, beta != 0, which);
                  });
+  });
+}
+
+void gemm_plus_row(const Array& out, const Array& a, const Array& b, const Array& row, Transposed which) {
+  with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
+    const auto [left, right] = operands<T>(a, b, 0, which);
+    if (out.numel() * left.cols <= few_products && (row.packed() || out.numel() == 0)) {
+      if (out.numel() > 0) multiply(out.data<T>(), row_step(out), left, right, Plus<T>{row.data<T>(), 0});
+      return;
+    }
+    copy_elements(out, Array::view(row, out.shape(), {0, row.strides()[0]}));
+    gemm(out, a, b, 1, which);
   });
 }
 

@@ -36,8 +36,8 @@ void unrolled(F f) {
   }(std::make_integer_sequence<int, N>{});
 }
 
-/// out (R × cols) = or += a (R × k) · b (k × cols), cols at most L registers. A row of b has consecutive elements, and
-/// whole registers of it can be read.
+/// out (R × cols) = a (R × k) · b (k × cols) + plus, cols at most L registers. A row of b has consecutive elements, and
+/// whole registers of it can be read. `plus` is nothing, or of out's size, and may be out.
 template <class T>
 struct TileProduct {
   T* out;
@@ -46,7 +46,8 @@ struct TileProduct {
   std::int64_t a_row_step, a_col_step;
   const T* b;
   std::int64_t b_row_step, k;
-  bool add;
+  const T* plus;
+  std::int64_t plus_step;
 };
 
 /// Every element is one chain of multiply-adds over k, wherever it stands.
@@ -68,18 +69,19 @@ void tile(const TileProduct<T>& p) {
       unrolled<L>([&](auto l) { sum[r][l] = lanes::fma(left, right[l], sum[r][l]); });
     });
   }
+  const T* const plus = p.plus;
+  const std::int64_t plus_step = p.plus_step;
+  const auto finish = [&](auto load, auto store) {
+    if (plus) each([&](auto r, auto l) { sum[r][l] += load(plus + r * plus_step + l * lane<T>, l); });
+    each([&](auto r, auto l) { store(out + r * out_step + l * lane<T>, sum[r][l], l); });
+  };
   if (p.cols == L * lane<T>) {
-    const auto at = [&](auto r, auto l) { return out + r * out_step + l * lane<T>; };
-    if (p.add) each([&](auto r, auto l) { sum[r][l] += Batch::load_unaligned(at(r, l)); });
-    each([&](auto r, auto l) { sum[r][l].store_unaligned(at(r, l)); });
+    finish([](const T* from, auto) { return Batch::load_unaligned(from); },
+           [](T* to, const Batch& x, auto) { x.store_unaligned(to); });
   } else {
-    alignas(64) T rest[R][L * Batch::size];
-    each([&](auto r, auto l) { sum[r][l].store_aligned(rest[r] + l * lane<T>); });
-    for (int r = 0; r < R; ++r)
-      for (std::int64_t j = 0; j < p.cols; ++j) {
-        T& to = out[r * out_step + j];
-        to = p.add ? to + rest[r][j] : rest[r][j];
-      }
+    const lanes::First<Batch> last(p.cols - (L - 1) * lane<T>);
+    finish([&](const T* from, auto l) { return l + 1 < L ? Batch::load_unaligned(from) : last.load(from); },
+           [&](T* to, const Batch& x, auto l) { l + 1 < L ? x.store_unaligned(to) : last.store(to, x); });
   }
 }
 

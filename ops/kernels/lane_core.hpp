@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -178,6 +179,66 @@ template <class B>
 B with_sign(const B& y, const B& x) {
   return y | xsimd::bitofsign(x);
 }
+
+/// The first elements of a register of float or double, between none and all, in memory that ends behind them.
+template <class B>
+class First {
+ public:
+  using T = typename B::value_type;
+  explicit First(std::int64_t n) : n_(n) {
+#if defined(__AVX512F__)
+    if constexpr (masked) mask_ = static_cast<Mask>((1u << n) - 1);
+#elif defined(__AVX__)
+    if constexpr (masked) {
+      static constexpr auto ones = [] {
+        std::array<Word, 2 * B::size> all{};
+        for (std::size_t i = 0; i < B::size; ++i) all[i] = -1;
+        return all;
+      }();
+      mask_ = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&ones[B::size - static_cast<std::size_t>(n)]));
+    }
+#endif
+  }
+
+  /// Zeros behind them.
+  B load(const T* from) const {
+#if defined(__AVX512F__)
+    if constexpr (masked && is_double<B>) return _mm512_maskz_loadu_pd(mask_, from);
+    if constexpr (masked && !is_double<B>) return _mm512_maskz_loadu_ps(mask_, from);
+#elif defined(__AVX__)
+    if constexpr (masked && is_double<B>) return _mm256_maskload_pd(from, mask_);
+    if constexpr (masked && !is_double<B>) return _mm256_maskload_ps(from, mask_);
+#endif
+    alignas(64) T all[B::size] = {};
+    for (std::int64_t i = 0; i < n_; ++i) all[i] = from[i];
+    return B::load_aligned(all);
+  }
+
+  void store(T* to, const B& x) const {
+#if defined(__AVX512F__)
+    if constexpr (masked && is_double<B>) return _mm512_mask_storeu_pd(to, mask_, x);
+    if constexpr (masked && !is_double<B>) return _mm512_mask_storeu_ps(to, mask_, x);
+#elif defined(__AVX__)
+    if constexpr (masked && is_double<B>) return _mm256_maskstore_pd(to, mask_, x);
+    if constexpr (masked && !is_double<B>) return _mm256_maskstore_ps(to, mask_, x);
+#endif
+    alignas(64) T all[B::size];
+    x.store_aligned(all);
+    for (std::int64_t i = 0; i < n_; ++i) to[i] = all[i];
+  }
+
+ private:
+  using Word = std::conditional_t<is_double<B>, std::int64_t, std::int32_t>;
+#if defined(__AVX512F__)
+  using Mask = std::conditional_t<is_double<B>, __mmask8, __mmask16>;
+  static constexpr bool masked = sizeof(B) == 64;
+  Mask mask_ = 0;
+#elif defined(__AVX__)
+  static constexpr bool masked = sizeof(B) == 32;
+  __m256i mask_ = {};
+#endif
+  std::int64_t n_;
+};
 
 /// A register in memory, for what has to go element by element.
 template <class B>
