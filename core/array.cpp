@@ -89,8 +89,8 @@ Array Array::view(const Array& base, const Shape& shape, const Strides& strides,
   void* memory = detail::take(c, sizeof(ArrayBlock), detail::MemoryKind::arrays);
   owner->count.add();
   const detail::ArrayKind kind{block->kind.dtype, is_packed(shape, strides), c, block->kind.element_size};
-  return Array(new (memory) ArrayBlock(kind, shape.numel(), block->data + offset * kind.element_size, owner, strides,
-                                       shape));
+  return Array(new (memory)
+                   ArrayBlock(kind, shape.numel(), block->data + offset * kind.element_size, owner, strides, shape));
 }
 
 void Array::set_shared(bool on) const {

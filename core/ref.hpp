@@ -39,9 +39,9 @@ class Count {
  private:
   friend class AtomicCounts;
   static constexpr std::uint32_t shared_bit = 1u << 31;
-  static inline constinit std::atomic<std::uint32_t> atomic_counts{0};  // that live
+  static inline constinit std::atomic<std::uint32_t> atomic_counts{0};  // 0 less those that live: the shared bit is set
   static bool is_atomic(std::uint32_t n) {
-    return ((n & shared_bit) | atomic_counts.load(std::memory_order_relaxed)) != 0;
+    return ((n | atomic_counts.load(std::memory_order_relaxed)) & shared_bit) != 0;
   }
   // Apart, so that the plain way is short enough to be inlined.
   [[gnu::cold, gnu::noinline]] void add_atomically() { n_.fetch_add(1, std::memory_order_relaxed); }
@@ -56,8 +56,8 @@ class Count {
 /// before they start, dropped after they have joined.
 class AtomicCounts {
  public:
-  AtomicCounts() { ++Count::atomic_counts; }
-  ~AtomicCounts() { --Count::atomic_counts; }
+  AtomicCounts() { --Count::atomic_counts; }
+  ~AtomicCounts() { ++Count::atomic_counts; }
   AtomicCounts(const AtomicCounts&) = delete;
   AtomicCounts& operator=(const AtomicCounts&) = delete;
 };

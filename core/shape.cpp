@@ -19,6 +19,10 @@ void check_dims(std::span<const std::int64_t> dims) {
           fmt::format("shape: [{}] has a negative dimension; every dimension must be >= 0", fmt::join(dims, ", ")));
 }
 
+[[noreturn]] void throw_too_many() {
+  throw ShapeError(fmt::format("more than {} dimensions or axes in one list", max_rank));
+}
+
 }  // namespace
 
 Shape::Shape(std::span<const std::int64_t> dims) {
@@ -28,9 +32,9 @@ Shape::Shape(std::span<const std::int64_t> dims) {
 }
 
 Shape::Shape(std::span<const Integer> dims) {
-  IntegerList list;
-  for (const Integer dim : dims) list.push_back(dim.value);
-  *this = Shape(list.values());
+  if (dims.size() > dims_.size()) throw_too_many();
+  for (const Integer dim : dims) dims_[static_cast<std::size_t>(rank_++)] = dim.value;
+  check_dims({begin(), end()});
 }
 
 void Shape::push_back(std::int64_t dim) {
@@ -41,7 +45,7 @@ void Shape::push_back(std::int64_t dim) {
 }
 
 void IntegerList::push_back(std::int64_t n) {
-  if (size_ == values_.size()) throw ShapeError(fmt::format("more than {} dimensions or axes in one list", max_rank));
+  if (size_ == values_.size()) throw_too_many();
   values_[size_++] = n;
 }
 

@@ -28,13 +28,15 @@ struct Grad : Tensor {
 /// Input I, which the rule reads and the node therefore saves.
 template <int I>
 struct In : Tensor {
-  static constexpr int index = I;                  ///< which input
+  static constexpr int index = I;  ///< which input
+  using Tensor::Tensor;
   explicit In(Tensor t) : Tensor(std::move(t)) {}  ///< made by the tape
 };
 
 /// The op's output, likewise.
 struct Out : Tensor {
-  static constexpr int index = -1;                  ///< stands for the output
+  static constexpr int index = -1;  ///< stands for the output
+  using Tensor::Tensor;
   explicit Out(Tensor t) : Tensor(std::move(t)) {}  ///< made by the tape
 };
 
@@ -67,15 +69,17 @@ struct Signature {
   static constexpr bool reads([[maybe_unused]] int index) {
     return ((std::remove_cvref_t<Saved>::index == index) || ...);
   }
-  /// Calls `rule(wrt, gradient, saved values…)`.
-  template <class Rule, int I, class Value>
-  static auto call(const Rule& rule, Wrt<I> wrt, const Tensor& gradient, [[maybe_unused]] Value value) {
-    return rule(wrt, Grad(gradient), std::remove_cvref_t<Saved>(value(std::remove_cvref_t<Saved>::index))...);
-  }
 };
 
 template <int I, class Op, class R, class G, class... Saved>
 Signature<R, Saved...> signature(R (Op::*)(Wrt<I>, G, Saved...) const);
+
+/// Calls `(op.*rule)(Wrt<I>, gradient, saved values…)`; `value(type, k)` makes value k of that type.
+template <int I, class Op, class R, class G, class... Saved, class Value>
+R call_rule(const Op& op, R (Op::*rule)(Wrt<I>, G, Saved...) const, const Tensor& gradient,
+            [[maybe_unused]] Value value) {
+  return (op.*rule)(Wrt<I>{}, Grad(gradient), value(std::type_identity<std::remove_cvref_t<Saved>>{})...);
+}
 template <int I, class Op>
 Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
 
@@ -114,10 +118,15 @@ Array compute(const Op& op, const A&... a) {
   if constexpr (Views<Op, A...>) {
     return op.view(a...);
   } else {
-    const Spec spec = spec_of(op, a...);
-    const Array out = Array::make(spec.dtype, spec.shape);
-    op.value(out, a...);
-    return out;
+    const auto inferred = op.infer(a...);
+    const auto filled = [&](const Array& out) {
+      op.value(out, a...);
+      return out;
+    };
+    if constexpr (std::is_same_v<decltype(inferred), const Spec>)
+      return filled(Array::make(inferred.dtype, inferred.shape));
+    else
+      return filled(Array::make(std::get<0>(std::tie(a...)).dtype(), inferred));
   }
 }
 
@@ -189,9 +198,7 @@ class RecordedNode final : public Node {
       const Tensor t = pass.tangent(static_cast<int>(I));
       if (!t.defined()) return;
       if constexpr (HasForwardRule<static_cast<int>(I), Op>) {
-        using Signature = decltype(signature<static_cast<int>(I), Op>(&Op::jvp));
-        const auto rule = [&]<class... X>(X&&... x) { return op_.jvp(std::forward<X>(x)...); };
-        pass.give(made(Signature::call(rule, Wrt<static_cast<int>(I)>{}, t, values(pass.recording()))));
+        pass.give(made(call_rule<static_cast<int>(I), Op>(op_, &Op::jvp, t, values(pass.recording()))));
       } else if constexpr (N == 1 && Views<Op, Array>) {
         pass.give(record(op_, t));
       } else {
@@ -204,17 +211,17 @@ class RecordedNode final : public Node {
 
   /// What a rule may read, on the tape or as constants.
   auto values(bool recording) {
-    return [this, recording](int k) {
-      const std::size_t at = k == Out::index ? N : static_cast<std::size_t>(k);
-      if (!recording) return Tensor(saved_[at]);
-      return Tensor(saved_[at], at == N ? Ref<Node>::of(this) : edges_[at]);
+    return [this, recording]<class Saved>(std::type_identity<Saved>) {
+      if constexpr (Saved::index == Out::index)
+        return Saved(saved_[N], recording ? Ref<Node>::of(this) : Ref<Node>());
+      else
+        return Saved(saved_[Saved::index], recording ? edges_[Saved::index] : Ref<Node>());
     };
   }
 
   template <std::size_t I>
   auto vjp(const Tensor& g, bool recording) {
-    const auto rule = [&]<class... X>(X&&... x) { return op_.vjp(std::forward<X>(x)...); };
-    return Rule<I>::call(rule, Wrt<static_cast<int>(I)>{}, g, values(recording));
+    return call_rule<static_cast<int>(I), Op>(op_, &Op::vjp, g, values(recording));
   }
 
   static Tensor made(Tensor result) { return result; }

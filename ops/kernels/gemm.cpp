@@ -229,7 +229,8 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
   const bool one_column = b.cols == 1 && a.rows > 1 && out_step == 1;
   if (a.cols <= most_depth && a.rows * b.cols * a.cols <= few_products) {
     constexpr std::int64_t enough_for_lanes = 16;  // terms
-    const bool as_dots = (a.rows == 1 || one_column) && a.cols >= enough_for_lanes && b.row_step == 1 && a.col_step == 1;
+    const bool as_dots =
+        (a.rows == 1 || one_column) && a.cols >= enough_for_lanes && b.row_step == 1 && a.col_step == 1;
     const bool as_row = one_column && a.row_step == 1;
     if ((b.col_step == 1 && !as_dots && !as_row) || a.cols == 0)
       return multiply_few(out, out_step, a, panels_in_place(b), plus);
@@ -247,20 +248,17 @@ std::int64_t row_step(const Array& out) {
   return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
 }
 
-/// The operands of product i of a batch.
+/// Product i of a batch, which writes a matrix of its own; to each row of it `row` is added, if that is not null.
 template <class T>
-std::pair<Matrix<T>, Matrix<T>> operands(const Array& a, const Array& b, std::int64_t i, Transposed which) {
-  const Matrix<T> left = matrix_at<T>(a, i), right = matrix_at<T>(b, i);
-  return {which == Transposed::left ? transposed(left) : left, which == Transposed::right ? transposed(right) : right};
-}
-
-/// Product i of a batch, which writes a matrix of its own.
-template <class T>
-void multiply_one(const Array& out, const Array& a, const Array& b, std::int64_t i, bool add, Transposed which) {
-  const auto [left, right] = operands<T>(a, b, i, which);
-  T* const to = out.data<T>() + start_of(out, i);
+void multiply_one(const Array& out, const Array& a, const Array& b, Transposed which, bool add, const T* row,
+                  std::int64_t i) {
+  T* to = out.data<T>();
+  Matrix<T> left = matrix_of<T>(a), right = matrix_of<T>(b);
+  if (i > 0) to += start_of(out, i), left.data += start_of(a, i), right.data += start_of(b, i);
+  if (which == Transposed::left) left = transposed(left);
+  if (which == Transposed::right) right = transposed(right);
   const std::int64_t step = row_step(out);
-  multiply(to, step, left, right, add ? Plus<T>{to, step} : Plus<T>{});
+  multiply(to, step, left, right, row ? Plus<T>{row, 0} : add ? Plus<T>{to, step} : Plus<T>{});
 }
 
 }  // namespace
@@ -275,7 +273,7 @@ template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, boo
 void gemm(const Array& out, const Array& a, const Array& b, double beta, Transposed which) {
   with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
     if (out.numel() == 0) return;
-    if (out.rank() == 2) return multiply_one<T>(out, a, b, 0, beta != 0, which);
+    if (out.rank() == 2) return multiply_one<T>(out, a, b, which, beta != 0, nullptr, 0);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
     const double products =
@@ -284,21 +282,18 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta, Transpo
     const bool large = products >= most_parts * worth_a_thread;  // each is divided by itself
     parallel_for(count, large || together >= static_cast<double>(count) ? count : static_cast<std::int64_t>(together),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, i, beta != 0, which);
+                   for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, which, beta != 0, nullptr, i);
                  });
   });
 }
 
 void gemm_plus_row(const Array& out, const Array& a, const Array& b, const Array& row, Transposed which) {
-  with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
-    const auto [left, right] = operands<T>(a, b, 0, which);
-    if (out.numel() * left.cols <= few_products && (row.packed() || out.numel() == 0)) {
-      if (out.numel() > 0) multiply(out.data<T>(), row_step(out), left, right, Plus<T>{row.data<T>(), 0});
-      return;
-    }
-    copy_elements(out, Array::view(row, out.shape(), {0, row.strides()[0]}));
-    gemm(out, a, b, 1, which);
-  });
+  if (row.packed() && out.numel() > 0 && out.numel() * b.numel() <= few_products * row.numel())
+    return with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
+      multiply_one<T>(out, a, b, which, false, row.data<T>(), 0);
+    });
+  copy_elements(out, Array::view(row, out.shape(), {0, row.strides()[0]}));
+  gemm(out, a, b, 1, which);
 }
 
 }  // namespace gradtape::inline v0::detail

@@ -180,7 +180,7 @@ B with_sign(const B& y, const B& x) {
   return y | xsimd::bitofsign(x);
 }
 
-/// The first elements of a register of float or double, between none and all, in memory that ends behind them.
+/// The first elements of a register, between none and all, in memory that ends behind them.
 template <class B>
 class First {
  public:
@@ -231,10 +231,10 @@ class First {
   using Word = std::conditional_t<is_double<B>, std::int64_t, std::int32_t>;
 #if defined(__AVX512F__)
   using Mask = std::conditional_t<is_double<B>, __mmask8, __mmask16>;
-  static constexpr bool masked = sizeof(B) == 64;
+  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 64;
   Mask mask_ = 0;
 #elif defined(__AVX__)
-  static constexpr bool masked = sizeof(B) == 32;
+  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 32;
   __m256i mask_ = {};
 #endif
   std::int64_t n_;

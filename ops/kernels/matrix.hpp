@@ -30,14 +30,21 @@ inline std::int64_t start_of(const Array& x, std::int64_t index) {
   return offset;
 }
 
-/// Matrix `index` of a batch: its last two axes. Along an axis of one element any step will do, and this one makes it
+/// The first matrix of a batch: its last two axes. Along an axis of one element any step will do, and this one makes it
 /// contiguous.
 template <class T>
-Matrix<T> matrix_at(const Array& x, std::int64_t index) {
+Matrix<T> matrix_of(const Array& x) {
   const auto row = static_cast<std::size_t>(x.rank()) - 2, col = row + 1;
-  const std::int64_t rows = x.shape()[-2], cols = x.shape()[-1];
-  return {x.data<T>() + start_of(x, index), rows, cols, rows == 1 ? 1 : x.strides()[row],
-          cols == 1 ? 1 : x.strides()[col]};
+  const std::int64_t rows = x.shape().begin()[row], cols = x.shape().begin()[col];
+  return {x.data<T>(), rows, cols, rows == 1 ? 1 : x.strides()[row], cols == 1 ? 1 : x.strides()[col]};
+}
+
+/// Matrix `index` of a batch.
+template <class T>
+Matrix<T> matrix_at(const Array& x, std::int64_t index) {
+  Matrix<T> matrix = matrix_of<T>(x);
+  matrix.data += start_of(x, index);
+  return matrix;
 }
 
 }  // namespace gradtape::inline v0::detail

@@ -125,6 +125,17 @@ void combine_part(T* to, const T* part, std::int64_t n) {
   for (; j < n; ++j) to[j] = R::combine(to[j], part[j]);
 }
 
+/// (n, inner) -> (inner), of so few elements that their sums need no other place than registers.
+template <class R, class T>
+void reduce_few(T* out, const T* x, std::int64_t n, std::int64_t inner) {
+  using Batch = xsimd::batch<T>;
+  for (std::int64_t j = 0; j < inner; j += lane<T>) {
+    Batch total(R::template start<T>);
+    for (std::int64_t r = 0; r < n; ++r) total = R::combine(total, Batch::load_unaligned(x + r * inner + j));
+    lanes::First<Batch>(std::min(lane<T>, inner - j)).store(out + j, total);
+  }
+}
+
 /// (outer, n, inner) -> (outer, inner). Columns are added up in groups of rows: rounding grows with the root of n.
 template <class R, class T>
 void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner) {
@@ -134,6 +145,8 @@ void reduce_middle(T* out, const T* x, std::int64_t outer, std::int64_t n, std::
       for (std::int64_t o = begin; o < end; ++o) out[o] = reduce_row<R>(x + o * n, n);
     });
   }
+  constexpr std::int64_t few = 4096;
+  if (outer == 1 && n <= group && n * inner <= few) return reduce_few<R>(out, x, n, inner);
   const std::int64_t strips = divide_up(inner, strip);  // of columns, for several threads
   const auto reduce_strip = [=](std::int64_t o, std::int64_t from) {
     const std::int64_t width = std::min(strip, inner - from);
@@ -219,6 +232,12 @@ void arg(const Array& out, const Array& x) {
 
 }  // namespace
 
+void sum_rows(const Array& out, const Array& x) {
+  with_floating("sum_rows", x.dtype(), [&]<class T>(std::type_identity<T>) {
+    const Array from = packed(x);
+    reduce_middle<Sum>(out.data<T>(), from.data<T>(), 1, x.shape()[0], x.shape()[1]);
+  });
+}
 void reduce_sum(const Array& out, const Array& x, unsigned mask) { reduce<Sum, std::uint64_t>(out, x, mask); }
 void reduce_prod(const Array& out, const Array& x, unsigned mask) { reduce<Prod, std::uint64_t>(out, x, mask); }
 void reduce_max(const Array& out, const Array& x, unsigned mask) { reduce<Max, std::int64_t>(out, x, mask); }

@@ -10,6 +10,9 @@ void reduce_prod(const Array& out, const Array& x, unsigned mask);
 void reduce_max(const Array& out, const Array& x, unsigned mask);
 void reduce_min(const Array& out, const Array& x, unsigned mask);
 
+/// The rows of a matrix of floats, which may be strided, added up into the packed `out`.
+void sum_rows(const Array& out, const Array& x);
+
 // Index of the first largest or smallest element of each row of the packed matrix `x`, or of its first NaN.
 void argmax(const Array& out, const Array& x);
 void argmin(const Array& out, const Array& x);
