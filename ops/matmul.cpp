@@ -123,7 +123,7 @@ struct Linear {
 
   // (n,in)·(in,out) + (out) -> (n,out)
   void value(const Array& out, const Array& x, const Array& w, const Array& b) const {
-    detail::gemm_plus_row(out, x, w, b, Transposed::right);
+    detail::gemm_plus(out, x, w, b, Transposed::right);
   }
 
   auto vjp(Wrt<0>, Grad g, In<1> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, w); }
@@ -145,11 +145,10 @@ struct LinearOnto {
     return onto;
   }
   void value(const Array& out, const Array& onto, const Array& x, const Array& w) const {
-    copy_elements(out, onto);
     if (across)
-      detail::gemm(out, x, across, 1);
+      detail::gemm_plus(out, x, across, onto);
     else
-      LinearProduct{}.value(out, x, w, 1);
+      detail::gemm_plus(out, x, w, onto, Transposed::right);
   }
 
   Tensor vjp(Wrt<0>, Grad g) const { return g; }

@@ -69,6 +69,8 @@ template <class T>
 struct Plus {
   const T* data = nullptr;
   std::int64_t step = 0;
+
+  Plus from(std::int64_t row, std::int64_t col) const { return data ? Plus{data + row * step + col, step} : *this; }
 };
 
 template <class T>
@@ -110,7 +112,8 @@ bool near(const Matrix<T>& x) {
 
 /// `b_is_near`: the whole of which b may be a part fits into the second-level cache, so its rows are close together.
 template <class T>
-void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool b_is_near, bool add) {
+void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool b_is_near,
+                  const Plus<T>& plus) {
   const std::int64_t m = a.rows, n = b.cols, k = a.cols;
   const std::int64_t height = even_block(m, most_rows<T>), depth = even_block(k, most_depth);
   const std::int64_t width = divide_up(even_block(n, most_cols<T>), tile_cols<T>) * tile_cols<T>;
@@ -124,9 +127,9 @@ void blocked_gemm(T* out, std::int64_t out_step, const Matrix<T>& a, const Matri
       const Panels<T> panels = in_place ? panels_in_place(right) : packed_panels(room_b.data(), right);
       for (std::int64_t i = 0; i < m; i += height) {
         const Matrix<T> left = block_of(a, i, p, height, depth);
-        T* const to = out + i * out_step + j;
-        multiply_block(to, out_step, pack_a ? packed_columns(room_a.data(), left) : left, panels,
-                       add || p > 0 ? Plus<T>{to, out_step} : Plus<T>{});
+        const Plus<T> all = p > 0 ? Plus<T>{out, out_step} : plus;
+        multiply_block(out + i * out_step + j, out_step, pack_a ? packed_columns(room_a.data(), left) : left, panels,
+                       all.from(i, j));
       }
     }
 }
@@ -205,21 +208,31 @@ template <class T>
   multiply_few(out, out_step, a, Panels<T>{panel, 0, tile_cols<T>, b.rows, b.cols}, plus);
 }
 
-/// out = or += a · b; rows of out are `out_step` apart.
+/// out = plus, if there is something to add; whether there is.
 template <class T>
-void multiply_many(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, bool add) {
+bool start_with(const Plus<T>& plus, T* out, std::int64_t out_step, std::int64_t rows, std::int64_t cols) {
+  if (plus.data != out)
+    for (std::int64_t i = 0; plus.data && i < rows; ++i)
+      std::copy_n(plus.data + i * plus.step, cols, out + i * out_step);
+  return plus.data != nullptr;
+}
+
+template <class T>
+void multiply_many(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>& b, const Plus<T>& plus) {
   if (a.rows == 1 || (a.rows <= 4 && !near(b))) {
-    const bool columns_fit = b.row_step == 1 && a.col_step == 1;
-    if (b.col_step == 1 && !(columns_fit && b.cols == 1)) return add_rows(out, out_step, a, b, add);
-    if (columns_fit) return add_dots(out, out_step, a, b, add);
+    const bool columns_fit = b.row_step == 1 && a.col_step == 1,
+               by_row = b.col_step == 1 && !(columns_fit && b.cols == 1);
+    if (by_row || columns_fit)
+      return (by_row ? add_rows<T> : add_dots<T>)(out, out_step, a, b, start_with(plus, out, out_step, a.rows, b.cols));
   }
   const bool blas = blas_is_ahead(a, b);
   for_each_part<T>(
       a.rows, b.cols, a.cols, [&](std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
         const Matrix<T> left = block_of(a, row, 0, rows, a.cols), right = block_of(b, 0, col, b.rows, cols);
         T* const to = out + row * out_step + col;
-        if (!blas || !blas_gemm(to, out_step, left, right, add ? 1 : 0))
-          blocked_gemm(to, out_step, left, right, near(b), add);
+        const Plus<T> part = plus.from(row, col);
+        if (blas && blas_gemm(to, out_step, left, right, start_with(part, to, out_step, rows, cols) ? 1 : 0)) return;
+        blocked_gemm(to, out_step, left, right, near(b), blas && part.data ? Plus<T>{to, out_step} : part);
       });
 }
 
@@ -237,10 +250,9 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
     if (b.cols <= tile_cols<T> && b.rows <= few_rows && !as_dots && !as_row)
       return multiply_few_packed(out, out_step, a, b, plus);
   }
-  if (plus.data && plus.data != out)
-    for (std::int64_t i = 0; i < a.rows; ++i) std::copy_n(plus.data + i * plus.step, b.cols, out + i * out_step);
-  if (one_column) return multiply_many(out, a.rows, transposed(b), transposed(a), plus.data != nullptr);
-  multiply_many(out, out_step, a, b, plus.data != nullptr);
+  if (!one_column) return multiply_many(out, out_step, a, b, plus);
+  const bool add = start_with(plus, out, out_step, a.rows, b.cols);
+  multiply_many(out, a.rows, transposed(b), transposed(a), add ? Plus<T>{out, a.rows} : Plus<T>{});
 }
 
 /// From each row of `out` to the next.
@@ -248,17 +260,22 @@ std::int64_t row_step(const Array& out) {
   return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
 }
 
-/// Product i of a batch, which writes a matrix of its own; to each row of it `row` is added, if that is not null.
+/// Product i of a batch, which writes a matrix of its own. `plus`: out itself, a row or a matrix with contiguous rows,
+/// or null.
 template <class T>
-void multiply_one(const Array& out, const Array& a, const Array& b, Transposed which, bool add, const T* row,
+void multiply_one(const Array& out, const Array& a, const Array& b, Transposed which, const Array* plus,
                   std::int64_t i) {
   T* to = out.data<T>();
   Matrix<T> left = matrix_of<T>(a), right = matrix_of<T>(b);
   if (i > 0) to += start_of(out, i), left.data += start_of(a, i), right.data += start_of(b, i);
   if (which == Transposed::left) left = transposed(left);
   if (which == Transposed::right) right = transposed(right);
-  const std::int64_t step = row_step(out);
-  multiply(to, step, left, right, row ? Plus<T>{row, 0} : add ? Plus<T>{to, step} : Plus<T>{});
+  Plus<T> added;
+  if (plus == &out)
+    added = {to, row_step(out)};
+  else if (plus)
+    added = {plus->data<T>(), plus->rank() == 1 ? 0 : row_step(*plus)};
+  multiply(to, row_step(out), left, right, added);
 }
 
 }  // namespace
@@ -273,7 +290,8 @@ template void gemm_at(double*, const Matrix<double>&, const Matrix<double>&, boo
 void gemm(const Array& out, const Array& a, const Array& b, double beta, Transposed which) {
   with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
     if (out.numel() == 0) return;
-    if (out.rank() == 2) return multiply_one<T>(out, a, b, which, beta != 0, nullptr, 0);
+    const Array* const plus = beta != 0 ? &out : nullptr;
+    if (out.rank() == 2) return multiply_one<T>(out, a, b, which, plus, 0);
     std::int64_t count = 1;
     for (int axis = 0; axis + 2 < out.rank(); ++axis) count *= out.shape()[axis];
     const double products =
@@ -282,18 +300,18 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta, Transpo
     const bool large = products >= most_parts * worth_a_thread;  // each is divided by itself
     parallel_for(count, large || together >= static_cast<double>(count) ? count : static_cast<std::int64_t>(together),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, which, beta != 0, nullptr, i);
+                   for (std::int64_t i = begin; i < end; ++i) multiply_one<T>(out, a, b, which, plus, i);
                  });
   });
 }
 
-void gemm_plus_row(const Array& out, const Array& a, const Array& b, const Array& row, Transposed which) {
-  if (row.packed() && out.numel() > 0 && out.numel() * b.numel() <= few_products * row.numel())
-    return with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
-      multiply_one<T>(out, a, b, which, false, row.data<T>(), 0);
-    });
-  copy_elements(out, Array::view(row, out.shape(), {0, row.strides()[0]}));
-  gemm(out, a, b, 1, which);
+void gemm_plus(const Array& out, const Array& a, const Array& b, const Array& plus, Transposed which) {
+  if (out.numel() == 0) return;
+  const Array rows = plus.shape()[-1] == 1 || plus.strides()[static_cast<std::size_t>(plus.rank()) - 1] == 1
+                         ? plus
+                         : detail::packed_copy(plus);
+  with_floating("gemm", out.dtype(),
+                [&]<class T>(std::type_identity<T>) { multiply_one<T>(out, a, b, which, &rows, 0); });
 }
 
 }  // namespace gradtape::inline v0::detail

@@ -14,8 +14,9 @@ enum class Transposed { none, left, right };
 /// the shapes and on which axes of a and b are contiguous.
 void gemm(const Array& out, const Array& a, const Array& b, double beta, Transposed which = Transposed::none);
 
-/// out (m,n) = a · b + row (n), added to each of its rows; the rest as above.
-void gemm_plus_row(const Array& out, const Array& a, const Array& b, const Array& row, Transposed which);
+/// out (m,n) = a · b + plus, which is (m,n), or (n) for each row; the rest as above.
+void gemm_plus(const Array& out, const Array& a, const Array& b, const Array& plus,
+               Transposed which = Transposed::none);
 
 /// out = or += a · b for two matrices of float or double; `out` is packed.
 template <class T>

@@ -56,7 +56,7 @@ B erfc(const B& x) {
   const Pair<B> exact = exact_product(a, a);
   const Halvings<B> h = exp_halvings(lanes::neg(exact.high));
   const B r = h.high - lanes::fma(h.n, number<B>(ln2_low<B>), exact.low);
-  const B y = times_exp(lanes::fma(g, inverse, g * rest), h.shifted, r);
+  const B y = times_exp(lanes::fma(g, inverse, g * rest), h, r);
   return xsimd::select(a < number<B>(0.5), B(1) - lanes::fma(x, small, x), xsimd::select(x < B(0), B(2) - y, y));
 }
 

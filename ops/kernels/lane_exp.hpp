@@ -56,27 +56,44 @@ B clamp(double low, double high, const B& x) {
   return xsimd::max(number<B>(low), xsimd::min(number<B>(high), x));
 }
 
-/// x = n · ln 2 + r where eˣ is neither 0 nor inf; `shifted` is what times_exp takes.
+/// Whether the processor multiplies by powers of two of any size.
+template <class B>
+inline constexpr bool has_scalef = std::is_base_of_v<xsimd::avx512f, typename B::arch_type>;
+
+/// x = n · ln 2 + r where eˣ is neither 0 nor inf; as times_exp takes it.
 template <class B>
 Halvings<B> exp_halvings(const B& x) {
-  return {clamp(is_double<B> ? -1418.2 : -176, is_double<B> ? 710 : 89, x), 2 * exponent_bias<B>};
+  if constexpr (has_scalef<B>)
+    return {xsimd::min(number<B>(89, 710), x), 0};
+  else
+    return {clamp(is_double<B> ? -1418.2 : -176, is_double<B> ? 710 : 89, x), 2 * exponent_bias<B>};
 }
 
-/// factor · 2ⁿ · eʳ, subnormal results included.
+/// factor · 2ⁿ · eʳ with n of `h`, which exp_halvings made; subnormal results included.
 template <class B>
-B times_exp(const B& factor, const Bits<B>& shifted, const B& r) {
+B times_exp(const B& factor, const Halvings<B>& h, const B& r) {
+#ifdef __AVX512F__
+  if constexpr (has_scalef<B>) {
+    // 0 from the lower end on, without a look at y: that is faster than underflow.
+    const B y = lanes::fma(small_expm1(r), factor, factor);
+    if constexpr (is_double<B>)
+      return _mm512_maskz_scalef_pd(_mm512_cmp_pd_mask(h.n, number<B>(-2046), _CMP_NLE_UQ), y, h.n);
+    else
+      return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(h.n, number<B>(-254), _CMP_NLE_UQ), y, h.n);
+  }
+#endif
   // 2ⁿ as two factors, as n may lie outside of the exponents. Both are 0 from the lower end on: that is faster than
   // underflow.
-  const Bits<B> first = shifted >> 1;
+  const Bits<B> first = h.shifted >> 1;
   const B scale = factor * power_of_two<B>(first);
-  return lanes::fma(small_expm1(r), scale, scale) * power_of_two<B>(shifted - first);
+  return lanes::fma(small_expm1(r), scale, scale) * power_of_two<B>(h.shifted - first);
 }
 
 /// eˣ, within 1 ulp.
 template <class B>
 B exp(const B& x) {
   const Halvings<B> h = exp_halvings(x);
-  return times_exp(B(1), h.shifted, h.r);
+  return times_exp(B(1), h, h.r);
 }
 
 /// (eˣ - 1) / 2ᵏ with k = Down, but for the sign of a zero.

@@ -45,7 +45,7 @@ B positive_power(const B& a, const B& b) {
   const Pair<B> log = exact_log(a), product = exact_product(log.high, b);
   const Halvings<B> h = exp_halvings(product.high);
   const B rest = clamp(-0.01, 0.01, lanes::fma(log.low, b, product.low));  // large where the result is 0 or inf
-  return times_exp(B(1), h.shifted, h.high - lanes::fma(h.n, number<B>(ln2_low<B>), lanes::neg(rest)));
+  return times_exp(B(1), h, h.high - lanes::fma(h.n, number<B>(ln2_low<B>), lanes::neg(rest)));
 }
 
 /// a^b in registers of double, to the 30 bits that f32 wants, for a and b of f32 as above.

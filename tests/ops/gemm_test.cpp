@@ -57,22 +57,28 @@ std::vector<T> product(const Array& a, const Array& b) {
   return out;
 }
 
-/// Whether `multiply(out, beta)` makes `expected`, adds it to ones, and writes nothing else.
+/// Whether `multiply(out)` makes `expected` of a matrix of the number `before`, and writes nothing else.
 template <class T, class F>
-bool makes(const std::vector<T>& expected, std::int64_t m, std::int64_t n, F multiply) {
+bool writes(const std::vector<T>& expected, std::int64_t m, std::int64_t n, double before, F multiply) {
   constexpr std::size_t margin = 20;
   const Array room = Array::make(gt::dtype_of<T>, {m * n + 2 * static_cast<std::int64_t>(margin)});
   const Array out = Array::view(room, {m, n}, gt::packed_strides({m, n}), margin);
-  for (const double beta : {0., 1.}) {
-    gt::fill(room, 77);
-    gt::fill(out, beta == 0 ? cases::nan : 1);
-    multiply(out, beta);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(room.numel()); ++i) {
-      const bool inside = i >= margin && i < margin + expected.size();
-      if (room.data<T>()[i] != (inside ? expected[i - margin] + static_cast<T>(beta) : T{77})) return false;
-    }
+  gt::fill(room, 77);
+  gt::fill(out, before);
+  multiply(out);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(room.numel()); ++i) {
+    const bool inside = i >= margin && i < margin + expected.size();
+    if (room.data<T>()[i] != (inside ? expected[i - margin] : T{77})) return false;
   }
   return true;
+}
+
+/// Whether `multiply(out, beta)` makes `expected`, and adds it to ones.
+template <class T, class F>
+bool makes(std::vector<T> expected, std::int64_t m, std::int64_t n, F multiply) {
+  if (!writes(expected, m, n, cases::nan, [&](const Array& out) { multiply(out, 0.); })) return false;
+  for (T& x : expected) x += 1;
+  return writes(expected, m, n, 1, [&](const Array& out) { multiply(out, 1.); });
 }
 
 template <class T>
@@ -117,6 +123,36 @@ TEST_CASE_TEMPLATE("gemm: around every edge of a block in every layout", T, floa
         const Array a = matrix<T>(m, k, left), b = matrix<T>(k, n, right, 2);
         const bool stretched = left >= Layout::stretched_rows || right >= Layout::stretched_rows;
         CHECK(is_right(a, b, stretched ? product<T>(a, b) : plain));
+      }
+  }
+}
+
+TEST_CASE_TEMPLATE("gemm: a row or a matrix of any layout is added", T, float, double) {
+  std::vector<Size> sizes(std::begin(edges), std::end(edges));
+  for (const std::int64_t m : {0, 1, 4, 13})
+    for (const std::int64_t n : {0, 1, 3, 17, 33})
+      for (const std::int64_t k : {0, 1, 5, 16, 40}) sizes.push_back({m, n, k});
+  sizes.push_back({150, 300, 200});  // by BLAS where that is ahead, in parts
+  for (const auto& [m, n, k] : sizes) {
+    CAPTURE(m);
+    CAPTURE(n);
+    CAPTURE(k);
+    for (const Layout left : {Layout::rows, Layout::columns})
+      for (const Layout right : {Layout::rows, Layout::columns}) {
+        const Array a = matrix<T>(m, k, left), b = matrix<T>(k, n, right, 2);
+        const auto alone = product<T>(a, b);
+        for (const Layout layout : {Layout::rows, Layout::columns, Layout::steps, Layout::stretched_rows})
+          for (const bool one_row : {false, true}) {
+            const Array all = matrix<T>(m, n, layout, 3), row = matrix<T>(1, n, layout, 3);
+            const Array plus = one_row ? Array::view(row, {n}, {row.strides()[1]}) : all;
+            auto expected = alone;
+            for (std::int64_t i = 0; i < m; ++i)
+              for (std::int64_t j = 0; j < n; ++j)
+                expected[static_cast<std::size_t>(i * n + j)] +=
+                    plus.data<T>()[(one_row ? 0 : i * plus.strides()[0]) + j * plus.strides()[one_row ? 0 : 1]];
+            CHECK(writes(expected, m, n, cases::nan,
+                         [&, &x = a, &y = b](const Array& out) { gt::detail::gemm_plus(out, x, y, plus); }));
+          }
       }
   }
 }
