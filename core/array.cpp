@@ -65,7 +65,11 @@ void detail::ArrayBlock::destroy(ArrayBlock* block) noexcept {
 Array Array::make(Dtype dtype, const Shape& shape) {
   std::int64_t numel = 1;
   bool overflow = false;
-  for (const std::int64_t dim : shape) overflow |= __builtin_mul_overflow(numel, dim, &numel);
+  const std::int64_t* const dims = shape.begin();
+  if (shape.rank() == 2)  // as most are, so without a loop
+    overflow = __builtin_mul_overflow(dims[0], dims[1], &numel);
+  else
+    for (const std::int64_t dim : shape) overflow |= __builtin_mul_overflow(numel, dim, &numel);
   if (overflow || numel > most_bytes / 8) [[unlikely]]  // a constant, for a division takes as long as the rest
     numel = checked_numel(shape, dtype);
   const std::size_t bytes = block_bytes(numel, dtype), c = detail::size_class(bytes);
@@ -78,7 +82,10 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   block->clear_padding();
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
-  set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
+  if (shape.rank() == 2)
+    block->strides[0] = dims[1], block->strides[1] = 1;
+  else
+    set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
   return Array(block);
 }
 

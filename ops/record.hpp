@@ -74,14 +74,15 @@ struct Signature {
 template <int I, class Op, class R, class G, class... Saved>
 Signature<R, Saved...> signature(R (Op::*)(Wrt<I>, G, Saved...) const);
 
+template <int I, class Op>
+Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
+
 /// Calls `(op.*rule)(Wrt<I>, gradient, saved values…)`; `value(type, k)` makes value k of that type.
 template <int I, class Op, class R, class G, class... Saved, class Value>
 R call_rule(const Op& op, R (Op::*rule)(Wrt<I>, G, Saved...) const, const Tensor& gradient,
             [[maybe_unused]] Value value) {
   return (op.*rule)(Wrt<I>{}, Grad(gradient), value(std::type_identity<std::remove_cvref_t<Saved>>{})...);
 }
-template <int I, class Op>
-Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
 
 template <int I, class Op>
 concept HasRule = requires { signature<I, Op>(&Op::vjp); };
@@ -119,7 +120,7 @@ Array compute(const Op& op, const A&... a) {
     return op.view(a...);
   } else {
     const auto inferred = op.infer(a...);
-    const auto filled = [&](const Array& out) {
+    const auto filled = [&](Array out) {
       op.value(out, a...);
       return out;
     };

@@ -7,11 +7,10 @@
 
 namespace gradtape::inline v0::optim {
 
-void make_writable(Array& array) {
-  if (array.exclusive()) return;
+Array copy_of(const Array& array) {
   Array copy = Array::make(array.dtype(), array.shape());
   copy_elements(copy, array);
-  array = std::move(copy);
+  return copy;
 }
 
 Optimizer::Optimizer(const char* name, const Groups& parameters, double rate, double weight_decay, const Memory& memory)
@@ -37,7 +36,8 @@ void Optimizer::visit(StateVisitor& visitor) {
   visitor("lr", lr);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
-    start(slot, slot.parameter.leaf(name_));
+    const Leaf& leaf = slot.parameter.leaf(name_);
+    if (slot.step == 0 || slot.dtype != leaf.dtype) start(slot, leaf);
     visitor(fmt::format("{}.step", i), slot.step);
     for (std::size_t k = 0; k < slot.memory.size(); ++k)
       if (memory_.elements[k]) visitor(fmt::format("{}.{}", i, memory_.elements[k]), slot.memory[k]);
@@ -62,7 +62,6 @@ void Optimizer::require_betas(std::pair<double, double> betas) const {
 
 /// What there is to remember before the first step, or the first in another dtype.
 void Optimizer::start(Slot& slot, const Leaf& leaf) const {
-  if (slot.step > 0 && slot.dtype == leaf.dtype) return;
   slot.dtype = leaf.dtype;
   slot.step = 0;
   slot.number = 1;
@@ -71,14 +70,6 @@ void Optimizer::start(Slot& slot, const Leaf& leaf) const {
     slot.memory[i] = Array::make(leaf.dtype, leaf.shape);
     fill(slot.memory[i], 0);
   }
-}
-
-void Optimizer::prepare(Slot& slot, Leaf& leaf) const {
-  make_writable(leaf.value);
-  start(slot, leaf);
-  for (std::size_t i = 0; i < slot.memory.size(); ++i)
-    if (memory_.elements[i]) make_writable(slot.memory[i]);  // a copy of the optimizer or a State may share it
-  ++slot.step;
 }
 
 }  // namespace gradtape::inline v0::optim

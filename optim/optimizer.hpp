@@ -39,8 +39,13 @@ class Groups {
   std::vector<Group> groups_;
 };
 
+/// A packed copy.
+Array copy_of(const Array& array);
+
 /// Makes an array one that nobody else sees and that can be changed in place: a copy, if somebody does.
-void make_writable(Array& array);
+inline void make_writable(Array& array) {
+  if (!array.exclusive()) array = copy_of(array);
+}
 
 /// One parameter as a step rule sees it: n elements of T (float or double), to be changed in place.
 template <class T>
@@ -116,14 +121,19 @@ class Optimizer {
     for (Slot& slot : slots_) {
       Leaf& leaf = slot.parameter.leaf(name_);
       if (!leaf.grad.array) continue;
-      prepare(slot, leaf);
+      make_writable(leaf.value);
+      if (slot.step == 0 || slot.dtype != leaf.dtype) start(slot, leaf);
+      ++slot.step;
       const Array g = packed(leaf.grad.array);
       with_floating(name_, leaf.dtype, [&]<class T>(std::type_identity<T>) {
         Update<T> update{
             leaf.value.numel(), slot.step, lr * slot.lr_scale, slot.weight_decay, leaf.value.template data<T>(),
             g.data<T>(),        {},        &slot.number,       leaf.value.shape()};
-        for (std::size_t i = 0; i < slot.memory.size(); ++i)
-          if (memory_.elements[i]) update.memory[i] = slot.memory[i].template data<T>();
+        for (std::size_t i = 0; i < slot.memory.size(); ++i) {
+          if (!slot.memory[i]) continue;
+          make_writable(slot.memory[i]);  // a copy of the optimizer or a State may share it
+          update.memory[i] = slot.memory[i].template data<T>();
+        }
         rule(update);
       });
     }
@@ -156,7 +166,6 @@ class Optimizer {
     std::int64_t step = 0;
   };
   void start(Slot& slot, const Leaf& leaf) const;
-  void prepare(Slot& slot, Leaf& leaf) const;
 
   const char* name_;
   Memory memory_;

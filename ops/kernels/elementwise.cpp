@@ -210,7 +210,7 @@ void add_flat(Kernel kernel, const void* op, const std::array<void*, N>& sum, co
 }
 
 /// The common case, with little bookkeeping: every value packed and of one shape. A gradient that is already there is
-/// added to.
+/// added to. (g++ 12 does not unroll loops of so few steps by itself.)
 template <std::size_t N>
 void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Backward& pass, Node& node) {
   const unsigned reads = table.vjp_reads[needs];
@@ -218,6 +218,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   Array* const saved = node.saved().data();
   std::array<const void*, N + 2> in;
   in[0] = g.data();
+#pragma GCC unroll 5
   for (std::size_t i = 0; i <= N; ++i) in[i + 1] = reads >> (i + 1) & 1 ? saved[i].data() : nullptr;
 
   std::array<Array, N> out;
@@ -226,6 +227,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   const std::int64_t n = g.numel();
   const bool small = n <= lane<float> / 2;
   bool adds = false, taken = false;
+#pragma GCC unroll 4
   for (std::size_t i = 0; i < N; ++i) {
     if (!(needs >> i & 1)) continue;
     if (const Array* partial = pass.partial(static_cast<int>(i))) {
@@ -246,6 +248,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   const Kernel kernel = table.vjp[needs][node.dtype == f64];
   if (!adds || small) {
     run_flat(kernel, op, to, in, g);
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < N; ++i) {
       if (!sum[i]) continue;
       if (node.dtype == f32)
@@ -259,6 +262,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
     add_flat<double>(kernel, op, sum, to, in, n);
   }
   pass.gradient() = Tensor();
+#pragma GCC unroll 4
   for (std::size_t i = 0; i < N; ++i)
     if (out[i]) pass.give(static_cast<int>(i), Tensor(std::move(out[i])));
 }
