@@ -57,7 +57,7 @@ std::vector<Node*> outside(Node* root, std::uint64_t start) {
   return out;
 }
 
-thread_local std::optional<Sweep::Scratch> Sweep::spare;
+thread_local constinit Sweep::Scratch Sweep::of_thread;
 
 // A number for each sweep of the process: a node that changes hands may carry marks of another thread's sweeps.
 std::uint64_t Sweep::next_epoch() {
@@ -71,8 +71,9 @@ Sweep::Sweep(bool recording, bool retain)
       retain_(retain),
       checking_(detail::thread_state.detect_anomaly),
       off_(false),
-      epoch_(next_epoch()) {
-  if (spare) scratch_ = std::move(*spare), spare.reset();
+      epoch_(next_epoch()),
+      scratch_(of_thread.taken ? own_.emplace() : of_thread) {
+  scratch_.taken = true;
 }
 
 Sweep::~Sweep() {
@@ -80,7 +81,7 @@ Sweep::~Sweep() {
   for (Node* node : scratch_.finished) node->flight = {};
   scratch_.finished.clear();
   scratch_.order.clear();
-  spare = std::move(scratch_);
+  scratch_.taken = false;
 }
 
 void Sweep::restrict_to(std::span<const Tensor> inputs, Node* root) {

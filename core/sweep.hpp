@@ -52,12 +52,13 @@ class Sweep {
   friend class Backward;
   friend class Forward;
 
-  /// Lists whose memory is kept from one sweep to the next; a sweep inside a sweep finds none and makes its own.
+  /// Lists whose memory is kept from one sweep to the next; a sweep inside a sweep has its own.
   struct Scratch {
     Worklist work;
     std::vector<Node*> finished, order;
+    bool taken = false;
   };
-  static thread_local std::optional<Scratch> spare;
+  static thread_local constinit Scratch of_thread;
 
   enum Mark : std::uint64_t { visited = 1, leads = 2, target = 4, mark_bits = 8 };
   static std::uint64_t next_epoch();
@@ -84,7 +85,8 @@ class Sweep {
   AnomalyMode off_;  // of the ops in rules
   Tensor given_;     // if checking, the gradient that the rule at work was given
   std::uint64_t epoch_;
-  Scratch scratch_;
+  std::optional<Scratch> own_;
+  Scratch& scratch_;
   std::vector<detail::Ref<Node>> spliced_;  // recorded by rules of this sweep, which still refers to them
 };
 

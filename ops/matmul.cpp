@@ -90,12 +90,12 @@ struct LinearProduct {
     detail::gemm(out, x, w, beta, Transposed::right);
   }
 
-  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }  // (n,out)·(out,in) -> (n,in)
-  auto vjp(Wrt<1>, Grad g, In<0> x) const {
-    return tail(Product<Transposed::left>{}, g, x);
-  }  // (n,out)ᵀ·(n,in) -> (out,in)
-  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(Product<Transposed::right>{}, t, w); }
-  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(Product<Transposed::right>{}, x, t); }
+  // (n,out)·(out,in) -> (n,in)
+  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }
+  // (n,out)ᵀ·(n,in) -> (out,in)
+  auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(Product<Transposed::left>{}, g, x); }
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(*this, t, w); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(*this, x, t); }
 };
 
 /// The gradient of a bias, which was added to each row.
@@ -126,11 +126,11 @@ struct Linear {
     detail::gemm_plus(out, x, w, b, Transposed::right);
   }
 
-  auto vjp(Wrt<0>, Grad g, In<1> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, w); }
-  auto vjp(Wrt<1>, Grad g, In<0> x) const { return LinearProduct{}.vjp(Wrt<1>{}, g, x); }
+  auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }                     // as above
+  auto vjp(Wrt<1>, Grad g, In<0> x) const { return tail(Product<Transposed::left>{}, g, x); }  // likewise
   auto vjp(Wrt<2>, Grad g) const { return record(SumRows{g.shape()[0]}, g); }
-  auto jvp(Wrt<0>, Grad t, In<1> w) const { return LinearProduct{}.jvp(Wrt<0>{}, t, w); }
-  auto jvp(Wrt<1>, Grad t, In<0> x) const { return LinearProduct{}.jvp(Wrt<1>{}, t, x); }
+  auto jvp(Wrt<0>, Grad t, In<1> w) const { return record(LinearProduct{}, t, w); }
+  auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(LinearProduct{}, x, t); }
 };
 
 /// Linear with a row of its own for each x in the place of the bias.
@@ -152,11 +152,11 @@ struct LinearOnto {
   }
 
   Tensor vjp(Wrt<0>, Grad g) const { return g; }
-  auto vjp(Wrt<1>, Grad g, In<2> w) const { return LinearProduct{}.vjp(Wrt<0>{}, g, In<1>(w)); }
-  auto vjp(Wrt<2>, Grad g, In<1> x) const { return LinearProduct{}.vjp(Wrt<1>{}, g, In<0>(x)); }
+  auto vjp(Wrt<1>, Grad g, In<2> w) const { return tail(MatMul{}, g, w); }
+  auto vjp(Wrt<2>, Grad g, In<1> x) const { return tail(Product<Transposed::left>{}, g, x); }
   Tensor jvp(Wrt<0>, Grad t) const { return t; }
-  auto jvp(Wrt<1>, Grad t, In<2> w) const { return LinearProduct{}.jvp(Wrt<0>{}, t, In<1>(w)); }
-  auto jvp(Wrt<2>, Grad t, In<1> x) const { return LinearProduct{}.jvp(Wrt<1>{}, t, In<0>(x)); }
+  auto jvp(Wrt<1>, Grad t, In<2> w) const { return record(LinearProduct{}, t, w); }
+  auto jvp(Wrt<2>, Grad t, In<1> x) const { return record(LinearProduct{}, x, t); }
 };
 
 /// x as a matrix of its last axis.

@@ -164,13 +164,14 @@ class RecordedNode final : public Node {
     return mask;
   }();
 
-  RecordedNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x, unsigned needs)
+  RecordedNode(const Op& op, const Array& output, const std::array<const Tensor*, N>& x,
+               const std::array<const Array*, N>& in, unsigned needs)
       : Node(output.shape(), output.dtype(), thread_state.index), op_(op) {
     for_each_index<N>([&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
       if (!(needs >> I & 1)) return;
       edges_[I] = x[I]->node();
       for (std::size_t k = 0; k < N; ++k)
-        if (Rule<I>::reads(static_cast<int>(k))) saved_[k] = x[k]->array();
+        if (Rule<I>::reads(static_cast<int>(k))) saved_[k] = *in[k];
       if (Rule<I>::reads(Out::index)) saved_[N] = output;
     });
     keep(edges_.data(), saved_.data(), N);
@@ -286,18 +287,21 @@ Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);
   using Recorded = detail::RecordedNode<Op, n>;
   const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
-  if (const Dtype dtype = x[0]->dtype(); ((static_cast<const Tensor&>(inputs).dtype() != dtype) || ...)) [[unlikely]]
+  const std::array<const Array*, n> in{&static_cast<const Tensor&>(inputs).array()...};
+  bool alike = true;
+  for (std::size_t i = 1; i < n; ++i) alike = alike && in[i]->dtype() == in[0]->dtype();
+  if (!alike) [[unlikely]]
     detail::check_dtypes(Op::name, {&static_cast<const Tensor&>(inputs).array()...});
-  Array out = detail::compute(op, static_cast<const Tensor&>(inputs).array()...);
+  Array out = std::apply([&](const auto*... a) { return detail::compute(op, *a...); }, in);
   if (detail::thread_state.watched) [[unlikely]]
-    detail::watch(op, out, std::array<const Array*, n>{&static_cast<const Tensor&>(inputs).array()...});
+    detail::watch(op, out, in);
   if constexpr (Recorded::differentiable != 0) {
     if (detail::thread_state.grad_enabled) {
       unsigned needs = 0;
       for (std::size_t i = 0; i < n; ++i) needs |= x[i]->node() ? 1u << i : 0u;
       needs &= Recorded::differentiable;
       if (needs) {
-        auto node = detail::Ref<Node>::adopt(new Recorded(op, out, x, needs));
+        auto node = detail::Ref<Node>::adopt(new Recorded(op, out, x, in, needs));
         return Tensor(std::move(out), std::move(node));
       }
     }

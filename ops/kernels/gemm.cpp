@@ -255,9 +255,10 @@ void multiply(T* out, std::int64_t out_step, const Matrix<T>& a, const Matrix<T>
   multiply_many(out, a.rows, transposed(b), transposed(a), add ? Plus<T>{out, a.rows} : Plus<T>{});
 }
 
-/// From each row of `out` to the next.
-std::int64_t row_step(const Array& out) {
-  return out.shape()[-2] == 1 ? out.shape()[-1] : out.strides()[static_cast<std::size_t>(out.rank()) - 2];
+/// From each row of `x` to the next.
+std::int64_t row_step(const Array& x) {
+  const auto row = static_cast<std::size_t>(x.rank()) - 2;
+  return x.shape().begin()[row] == 1 ? x.shape().begin()[row + 1] : x.strides()[row];
 }
 
 /// Product i of a batch, which writes a matrix of its own. `plus`: out itself, a row or a matrix with contiguous rows,
@@ -270,12 +271,13 @@ void multiply_one(const Array& out, const Array& a, const Array& b, Transposed w
   if (i > 0) to += start_of(out, i), left.data += start_of(a, i), right.data += start_of(b, i);
   if (which == Transposed::left) left = transposed(left);
   if (which == Transposed::right) right = transposed(right);
+  const std::int64_t step = row_step(out);
   Plus<T> added;
   if (plus == &out)
-    added = {to, row_step(out)};
+    added = {to, step};
   else if (plus)
     added = {plus->data<T>(), plus->rank() == 1 ? 0 : row_step(*plus)};
-  multiply(to, row_step(out), left, right, added);
+  multiply(to, step, left, right, added);
 }
 
 }  // namespace
@@ -307,11 +309,11 @@ void gemm(const Array& out, const Array& a, const Array& b, double beta, Transpo
 
 void gemm_plus(const Array& out, const Array& a, const Array& b, const Array& plus, Transposed which) {
   if (out.numel() == 0) return;
-  const Array rows = plus.shape()[-1] == 1 || plus.strides()[static_cast<std::size_t>(plus.rank()) - 1] == 1
-                         ? plus
-                         : detail::packed_copy(plus);
-  with_floating("gemm", out.dtype(),
-                [&]<class T>(std::type_identity<T>) { multiply_one<T>(out, a, b, which, &rows, 0); });
+  const bool contiguous = plus.shape()[-1] == 1 || plus.strides()[static_cast<std::size_t>(plus.rank()) - 1] == 1;
+  const Array copy = contiguous ? Array() : packed_copy(plus);
+  with_floating("gemm", out.dtype(), [&]<class T>(std::type_identity<T>) {
+    multiply_one<T>(out, a, b, which, contiguous ? &plus : &copy, 0);
+  });
 }
 
 }  // namespace gradtape::inline v0::detail

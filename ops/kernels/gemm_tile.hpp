@@ -162,7 +162,7 @@ template <class T>
   constexpr std::int64_t width = tile_cols<T>;
   constexpr std::int64_t together = 64;  // rows, so that what is written stays in the nearest cache
   std::int64_t done = 0;                 // columns
-  if (b.row_step == 1)
+  if (b.row_step == 1 && b.rows >= side<T>)
     for (std::int64_t p = 0; p < b.rows; p += together)
       done = pack_columns(to + p * width, b.data + p, std::min(together, b.rows - p), b.cols, b.col_step);
   if (done == width) return;

@@ -234,8 +234,8 @@ void arg(const Array& out, const Array& x) {
 
 void sum_rows(const Array& out, const Array& x) {
   with_floating("sum_rows", x.dtype(), [&]<class T>(std::type_identity<T>) {
-    const Array from = packed(x);
-    reduce_middle<Sum>(out.data<T>(), from.data<T>(), 1, x.shape()[0], x.shape()[1]);
+    const Array copy = x.packed() ? Array() : packed_copy(x);
+    reduce_middle<Sum>(out.data<T>(), (copy ? copy : x).data<T>(), 1, x.shape()[0], x.shape()[1]);
   });
 }
 void reduce_sum(const Array& out, const Array& x, unsigned mask) { reduce<Sum, std::uint64_t>(out, x, mask); }
