@@ -57,7 +57,7 @@ std::vector<Node*> outside(Node* root, std::uint64_t start) {
   return out;
 }
 
-thread_local constinit Sweep::Scratch Sweep::of_thread;
+thread_local constinit Sweep::Scratch Sweep::of_thread{};
 
 // A number for each sweep of the process: a node that changes hands may carry marks of another thread's sweeps.
 std::uint64_t Sweep::next_epoch() {
@@ -72,7 +72,7 @@ Sweep::Sweep(bool recording, bool retain)
       checking_(detail::thread_state.detect_anomaly),
       off_(false),
       epoch_(next_epoch()),
-      scratch_(of_thread.taken ? own_.emplace() : of_thread) {
+      scratch_(of_thread.taken ? inner_.emplace().scratch : of_thread) {
   scratch_.taken = true;
 }
 
@@ -127,7 +127,7 @@ void Sweep::drain(std::uint64_t floor) {
     if (node->is_leaf() || (restricted_ && !leads_on(node))) continue;
     require_saved(node);
     Backward pass(*this, *node, Tensor(keep ? node->flight : std::exchange(node->flight, {})), recording_,
-                  retain_ || checking_, !recording_ && !checking_);
+                  retain_ || checking_, !recording_ && !checking_ && !inner_);
     node->backward(pass);
     if (!retain_) node->release();
   }
@@ -157,6 +157,7 @@ void Sweep::splice(const Tensor& result, Tensor gradient, std::uint64_t floor, b
 Tensor Sweep::run_forward(const Tensor& root, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
   const GradMode mode(recording_);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inner_) claim(inputs[i].node().get());
     scratch_.finished.push_back(inputs[i].node().get());
     inputs[i].node()->flight = value_of(tangents[i]);
     checking_ = checking_ && detail::is_finite(tangents[i].array());
@@ -199,7 +200,17 @@ bool Sweep::leads_on(const Node* node) const {
   return std::ranges::any_of(node->edges(), [&](const auto& edge) { return wants(edge.get()); });
 }
 
+void Sweep::claim(const Node* node) {
+  if (!inner_->reached.insert(node).second || !node->flight.array) return;
+  throw GradientError(
+      fmt::format("backward: a sweep inside a rule has reached a `{}` of shape {} for which the sweep around it has a "
+                  "gradient already; let the rule work on a copy: gradtape::parameter(x.detach())",
+                  node->name(), to_string(node->shape)));
+}
+
 void Sweep::arrive(Node* node, Tensor&& gradient) {
+  if (inner_) [[unlikely]]
+    claim(node);
   if (node->flight.array) {
     node->flight = add(Tensor(node->flight), gradient).take();
     return;

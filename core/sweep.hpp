@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 namespace gradtape::inline v0 {
@@ -56,9 +57,13 @@ class Sweep {
   struct Scratch {
     Worklist work;
     std::vector<Node*> finished, order;
-    bool taken = false;
+    bool taken;
   };
   static thread_local constinit Scratch of_thread;
+  struct Inner {
+    Scratch scratch;
+    std::unordered_set<const Node*> reached;
+  };
 
   enum Mark : std::uint64_t { visited = 1, leads = 2, target = 4, mark_bits = 8 };
   static std::uint64_t next_epoch();
@@ -74,6 +79,8 @@ class Sweep {
   /// target.
   void mark(Node* root, std::uint64_t floor, Worklist& ahead, std::vector<Node*>& order) const;
   void arrive(Node* node, Tensor&& gradient);
+  /// Throws GradientError if `node` holds what is in flight for the sweep around this one.
+  void claim(const Node* node);
   /// Backwards, down to the nodes that are not newer than `floor`.
   void drain(std::uint64_t floor);
   void go_forward(const std::vector<Node*>& order);
@@ -85,7 +92,7 @@ class Sweep {
   AnomalyMode off_;  // of the ops in rules
   Tensor given_;     // if checking, the gradient that the rule at work was given
   std::uint64_t epoch_;
-  std::optional<Scratch> own_;
+  std::optional<Inner> inner_;  // of a sweep inside a sweep
   Scratch& scratch_;
   std::vector<detail::Ref<Node>> spliced_;  // recorded by rules of this sweep, which still refers to them
 };

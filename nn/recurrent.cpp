@@ -9,6 +9,7 @@
 #include <gradtape/ops/join.hpp>
 #include <gradtape/ops/matmul.hpp>
 #include <gradtape/ops/random.hpp>
+#include <gradtape/ops/record.hpp>
 #include <gradtape/ops/shape.hpp>
 #include <gradtape/ops/slice.hpp>
 
@@ -105,6 +106,7 @@ void RecurrentLayers::check(const Tensor& x, const SequenceOptions& options) con
   if (x.rank() != 3 || x.shape()[2] != in_)
     throw ShapeError(fmt::format("{}: x has shape {}; expected ({}, {})", name_, to_string(x.shape()),
                                  options_.batch_first ? "batch, steps" : "steps, batch", in_));
+  detail::check_floating(name_, {&x.array()});
   if (x.shape()[options_.batch_first ? 1 : 0] == 0)
     throw ShapeError(fmt::format("{}: x {} has no steps; give at least one", name_, to_string(x.shape())));
   if (options.c.defined() && !has_cell())
@@ -149,7 +151,7 @@ RecurrentLayers::Sequence RecurrentLayers::one_way(const Tensor& x, const Recurr
   constexpr std::int64_t worth_a_product = 1 << 11;  // elements
   const bool worth_it = !x.requires_grad() && batch * width >= worth_a_product;
   const detail::SharedWeight weight_ih(w.weight_ih, worth_it ? steps : 1), weight_hh(w.weight_hh, steps);
-  const bool by_step = static_cast<bool>(weight_ih.across);
+  const bool by_step = weight_ih.across.defined();
   const Tensor onto = by_step ? in_rows(bias) : linear(x, w.weight_ih, bias);
   detail::PoolVector<Tensor> outputs(static_cast<std::size_t>(steps));
   for (std::int64_t i = 0; i < steps; ++i) {

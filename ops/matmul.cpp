@@ -72,7 +72,7 @@ struct Product {
 };
 using MatMul = Product<Transposed::none>;
 
-/// x·Wᵀ, to which the next two add.
+/// x·Wᵀ.
 struct LinearProduct {
   static constexpr std::string_view name = "linear";
 
@@ -86,9 +86,7 @@ struct LinearProduct {
   }
 
   // (n,in)·(in,out) -> (n,out)
-  void value(const Array& out, const Array& x, const Array& w, double beta = 0) const {
-    detail::gemm(out, x, w, beta, Transposed::right);
-  }
+  void value(const Array& out, const Array& x, const Array& w) const { detail::gemm(out, x, w, 0, Transposed::right); }
 
   // (n,out)·(out,in) -> (n,in)
   auto vjp(Wrt<0>, Grad g, In<1> w) const { return tail(MatMul{}, g, w); }
@@ -133,27 +131,27 @@ struct Linear {
   auto jvp(Wrt<1>, Grad t, In<0> x) const { return record(LinearProduct{}, x, t); }
 };
 
-/// Linear with a row of its own for each x in the place of the bias.
+/// Linear with a row of its own for each x in the place of the bias. The product reads the last input: the weight
+/// again, or Wᵀ, packed, if that has been made.
 struct LinearOnto {
   static constexpr std::string_view name = "linear_onto";
-  Array across = {};  // Wᵀ, packed, if that has been made
+  bool across;  // it is Wᵀ
 
-  Shape infer(const Shape& onto, const Shape& x, const Shape& w) const {
+  Shape infer(const Shape& onto, const Shape& x, const Shape& w, const Shape&) const {
     if (x.rank() != 2 || w.rank() != 2 || x[1] != w[1] || onto != Shape{x[0], w[0]})
       throw ShapeError(
           fmt::format("linear: x {} and weight {} do not fit onto {}", to_string(x), to_string(w), to_string(onto)));
     return onto;
   }
-  void value(const Array& out, const Array& onto, const Array& x, const Array& w) const {
-    if (across)
-      detail::gemm_plus(out, x, across, onto);
-    else
-      detail::gemm_plus(out, x, w, onto, Transposed::right);
+  // (n,in)·(in,out) + (n,out) -> (n,out)
+  void value(const Array& out, const Array& onto, const Array& x, const Array&, const Array& read) const {
+    detail::gemm_plus(out, x, read, onto, across ? Transposed::none : Transposed::right);
   }
 
   Tensor vjp(Wrt<0>, Grad g) const { return g; }
   auto vjp(Wrt<1>, Grad g, In<2> w) const { return tail(MatMul{}, g, w); }
   auto vjp(Wrt<2>, Grad g, In<1> x) const { return tail(Product<Transposed::left>{}, g, x); }
+  NoGradient vjp(Wrt<3>) const { return {}; }
   Tensor jvp(Wrt<0>, Grad t) const { return t; }
   auto jvp(Wrt<1>, Grad t, In<2> w) const { return record(LinearProduct{}, t, w); }
   auto jvp(Wrt<2>, Grad t, In<1> x) const { return record(LinearProduct{}, x, t); }
@@ -223,13 +221,15 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 // Transposing costs what it saves in some products; a weight that is large has to be packed all the same.
 detail::SharedWeight::SharedWeight(const Tensor& w, std::int64_t products) : weight(w) {
   constexpr std::int64_t worth_it = 8, most = 1 << 17;
-  if (products >= worth_it && w.numel() <= most) across = packed(transposed(w.array(), 0, 1));
+  if (products >= worth_it && w.numel() <= most) across = Tensor(packed(transposed(w.array(), 0, 1)));
 }
 
 Tensor detail::linear_onto(const Tensor& onto, const Tensor& x, const SharedWeight& shared) {
-  const LinearOnto op{shared.across};
-  if (onto.rank() == 2) return record(op, onto, x, shared.weight);
-  return reshape(record(op, as_rows(onto), as_rows(x), shared.weight), onto.shape());
+  const bool across = shared.across.defined();
+  const Tensor &weight = shared.weight, &read = across ? shared.across : weight;
+  check_floating("linear", {&onto.array(), &x.array(), &weight.array()});
+  if (onto.rank() == 2) return record(LinearOnto{across}, onto, x, weight, read);
+  return reshape(record(LinearOnto{across}, as_rows(onto), as_rows(x), weight, read), onto.shape());
 }
 
 }  // namespace gradtape::inline v0

@@ -21,7 +21,7 @@ namespace detail {
 struct SharedWeight {
   SharedWeight(const Tensor& weight, std::int64_t products = 1);
   Tensor weight;
-  Array across;  ///< its values as (in,out), packed; or nothing
+  Tensor across;  ///< its values as (in,out), packed; or nothing
 };
 /// onto + x·Wᵀ: onto (…,out), x (…,in), weight (out,in) -> (…,out). Throws ShapeError if they do not fit.
 Tensor linear_onto(const Tensor& onto, const Tensor& x, const SharedWeight& weight);

@@ -77,7 +77,7 @@ Signature<R, Saved...> signature(R (Op::*)(Wrt<I>, G, Saved...) const);
 template <int I, class Op>
 Signature<NoGradient> signature(NoGradient (Op::*)(Wrt<I>) const);
 
-/// Calls `(op.*rule)(Wrt<I>, gradient, saved values…)`; `value(type, k)` makes value k of that type.
+/// Calls `(op.*rule)(Wrt<I>, gradient, saved values…)`; `value(type)` makes one, as the type says which.
 template <int I, class Op, class R, class G, class... Saved, class Value>
 R call_rule(const Op& op, R (Op::*rule)(Wrt<I>, G, Saved...) const, const Tensor& gradient,
             [[maybe_unused]] Value value) {

@@ -123,17 +123,16 @@ class Optimizer {
       if (!leaf.grad.array) continue;
       make_writable(leaf.value);
       if (slot.step == 0 || slot.dtype != leaf.dtype) start(slot, leaf);
+      for (Array& memory : slot.memory)
+        if (memory) make_writable(memory);  // a copy of the optimizer or a State may share it
       ++slot.step;
       const Array g = packed(leaf.grad.array);
       with_floating(name_, leaf.dtype, [&]<class T>(std::type_identity<T>) {
         Update<T> update{
             leaf.value.numel(), slot.step, lr * slot.lr_scale, slot.weight_decay, leaf.value.template data<T>(),
             g.data<T>(),        {},        &slot.number,       leaf.value.shape()};
-        for (std::size_t i = 0; i < slot.memory.size(); ++i) {
-          if (!slot.memory[i]) continue;
-          make_writable(slot.memory[i]);  // a copy of the optimizer or a State may share it
-          update.memory[i] = slot.memory[i].template data<T>();
-        }
+        for (std::size_t i = 0; i < slot.memory.size(); ++i)
+          if (slot.memory[i]) update.memory[i] = slot.memory[i].template data<T>();
         rule(update);
       });
     }

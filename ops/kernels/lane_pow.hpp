@@ -62,7 +62,7 @@ B rough_power(const B& a, const B& b) {
   return lanes::fma(lanes::fma(q, h.r * h.r, h.r), scale, scale);
 }
 
-/// x^y with the special cases of C99 Annex F, within 1 ulp. The C library's where there is no fma, and it is the faster
+/// x^y with the special cases of C99 Annex F, within 1.2 ulp. The C library's where there is no fma, and it is the faster
 /// one.
 template <class B>
 B pow(const B& x, const B& y) {

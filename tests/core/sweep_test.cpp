@@ -21,6 +21,18 @@ struct Nested {
   }
 };
 
+/// The same through a leaf that others know.
+struct Meddling {
+  static constexpr std::string_view name = "meddling";
+  gt::Tensor leaf;
+  gt::Shape infer(const gt::Shape& x) const { return x; }
+  void value(const gt::Array& out, const gt::Array& x) const { gt::copy_elements(out, x); }
+  auto vjp(gt::Wrt<0>, gt::Grad g) const {
+    const gt::EnableGrad on;
+    return g * gt::grad(leaf * leaf, {leaf})[0].item();
+  }
+};
+
 /// Its gradient has the output's shape.
 struct Wrong {
   static constexpr std::string_view name = "wrong";
@@ -222,6 +234,19 @@ TEST_CASE("backward: a sweep inside a rule does not disturb the one that called 
   (gt::record(Nested{}, w) * w + v * v).backward();
   CHECK(w.grad().item() == 8 * 3 + 3);
   CHECK(v.grad().item() == 4);
+}
+
+TEST_CASE("backward: a sweep inside a rule takes no gradient from the one that called it") {
+  const auto w = scalar_leaf(3), v = scalar_leaf(2);
+  const auto early = gt::record(Meddling{v}, w), late = gt::record(Meddling{v}, w);
+  CHECK_THROWS_WITH_AS((late + 5 * v).backward(),
+                       "backward: a sweep inside a rule has reached a `leaf` of shape [] for which the sweep around it "
+                       "has a gradient already; let the rule work on a copy: gradtape::parameter(x.detach())",
+                       gt::GradientError);
+  CHECK_FALSE(v.has_grad());
+  early.backward();  // nothing is in flight for v
+  CHECK(w.grad().item() == 4);
+  CHECK_FALSE(v.has_grad());
 }
 
 TEST_CASE("backward: a rule that gives the wrong shape is named") {

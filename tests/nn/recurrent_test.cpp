@@ -130,6 +130,37 @@ TEST_CASE("recurrent layers: long sequences of large steps, with and without a g
   }
 }
 
+TEST_CASE("recurrent layers: what is no float has no meaning, in whatever way a step is made") {
+  for (const gt::Shape& shape : {gt::Shape{3, 2, 16}, {8, 32, 16}})
+    for (const gt::Dtype dtype : {gt::i64, gt::boolean}) {
+      CAPTURE(gt::to_string(shape));
+      const Tensor x = gt::ones(shape, {.dtype = dtype});
+      const auto message = [&](const char* layer) {
+        return std::string(layer) + ": no meaning for " + std::string(gt::to_string(dtype)) +
+               "; convert with .to(gradtape::f32)";
+      };
+      CHECK_THROWS_WITH_AS(RNN(16, 64)(x), message("RNN").c_str(), gt::DtypeError);
+      CHECK_THROWS_WITH_AS(LSTM(16, 64)(x), message("LSTM").c_str(), gt::DtypeError);
+      CHECK_THROWS_WITH_AS(GRU(16, 64)(x), message("GRU").c_str(), gt::DtypeError);
+    }
+}
+
+TEST_CASE("recurrent layers: a swept result keeps none of what its steps have shared") {
+  LSTM layer(64, 64);
+  const Tensor x = gt::ones({8, 32, 64});
+  const auto swept = [&] {
+    Tensor loss = gt::sum(layer(x).output);
+    loss.backward();
+    layer.zero_grad();
+    return loss;
+  };
+  const auto arrays = [] { return gt::memory().arrays.live_bytes; };
+  (void)swept();
+  const std::int64_t before = arrays();
+  const Tensor loss = swept();
+  CHECK(arrays() - before < 4096);
+}
+
 TEST_CASE("recurrent layers: gradients by input, state and every parameter") {
   const gt::RandomStream stream(62);
   const gt::DefaultDtype precise(gt::f64);
