@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -189,14 +188,12 @@ class First {
 #if defined(__AVX512F__)
     if constexpr (masked) mask_ = static_cast<Mask>((1u << n) - 1);
 #elif defined(__AVX__)
-    if constexpr (masked) {
-      static constexpr auto ones = [] {
-        std::array<Word, 2 * B::size> all{};
-        for (std::size_t i = 0; i < B::size; ++i) all[i] = -1;
-        return all;
-      }();
-      mask_ = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&ones[B::size - static_cast<std::size_t>(n)]));
-    }
+    if constexpr (masked && is_double<B>)
+      mask_ = _mm256_castpd_si256(
+          _mm256_cmp_pd(_mm256_setr_pd(0, 1, 2, 3), _mm256_set1_pd(static_cast<double>(n)), _CMP_LT_OQ));
+    if constexpr (masked && !is_double<B>)
+      mask_ = _mm256_castps_si256(
+          _mm256_cmp_ps(_mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_ps(static_cast<float>(n)), _CMP_LT_OQ));
 #endif
   }
 
@@ -228,7 +225,6 @@ class First {
   }
 
  private:
-  using Word = std::conditional_t<is_double<B>, std::int64_t, std::int32_t>;
 #if defined(__AVX512F__)
   using Mask = std::conditional_t<is_double<B>, __mmask8, __mmask16>;
   static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 64;
