@@ -37,12 +37,18 @@ concept Value = requires { typename T::rule_value; };
 template <class T>
 concept Argument = Value<T> || Number<T> || std::same_as<T, Tensor>;
 
+// Lanes and dual numbers are copied register by register: what is copied as a whole, GCC writes to memory each time.
+
 /// One SIMD register of T. The instruction set is part of the type, so that one source can be compiled for several.
 template <class T, class Arch>
 struct Lane {
   using rule_value = T;
   static constexpr std::size_t size = xsimd::batch<T, Arch>::size;
   xsimd::batch<T, Arch> v;
+
+  Lane(xsimd::batch<T, Arch> b) : v(b.data) {}
+  Lane(const Lane& l) : v(l.v.data) {}
+  Lane& operator=(const Lane& l) { return v.data = l.v.data, *this; }
 };
 
 /// The outcome of a comparison of lanes.
@@ -67,6 +73,10 @@ struct Dual {
   using rule_value = void;
   Primal primal;
   Tangent tangent;
+
+  Dual(Primal p, Tangent t) : primal(p), tangent(t) {}
+  Dual(const Dual& d) : primal(d.primal), tangent(d.tangent) {}
+  Dual& operator=(const Dual& d) { return primal = d.primal, tangent = d.tangent, *this; }
 };
 
 /// Marks an input that has no gradient, such as an index or a condition.
