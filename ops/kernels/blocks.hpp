@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
 
 #include <xsimd/xsimd.hpp>
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t block_size = 512;        // elements; all buffers of a block stay in the first-level cache
 constexpr std::int64_t lane_elements = 64 / 4;  // room behind a block for the widest lane of the smallest type
-constexpr std::int64_t long_row = 64;           // from here on a row is worth a kernel call of its own
+constexpr std::int64_t most_repeated = 1024;  // elements of a row that is kept in a buffer as often as a block reaches
 constexpr std::size_t max_operands = 10;
 
 /// The common iteration space of some operands: axes that can be walked as one are merged.
@@ -41,35 +41,43 @@ struct Space {
   }
 
   std::int64_t row() const { return dims[static_cast<std::size_t>(rank) - 1]; }
+  std::int64_t step(std::size_t operand) const { return strides[operand][static_cast<std::size_t>(rank) - 1]; }
+
+  /// Over so many elements an operand repeats a row of consecutive ones; 0 where that is not worth preparing for.
+  std::int64_t stretch(std::size_t operand) const {
+    if (rank < 2 || row() > most_repeated || step(operand) != 1) return 0;
+    const auto next = static_cast<std::size_t>(rank) - 2;
+    const std::int64_t length = row() * dims[next];
+    return strides[operand][next] == 0 && length >= 2 * block_size ? length : 0;
+  }
 };
 
-/// Walks the elements of one operand in the order of a space, from any flat index.
-class Cursor {
- public:
-  Cursor(const Space& space, std::size_t operand, std::int64_t index)
-      : space_(space), strides_(space.strides[operand]) {
-    for (std::size_t a = static_cast<std::size_t>(space.rank); a-- > 0;) {
-      at_[a] = index % space.dims[a];
-      index /= space.dims[a];
-      offset_ += at_[a] * strides_[a];
+/// Calls `f(offset, at, n)` for what elements [index, index + count) have of each row: n of them, the first of which is
+/// element `index + at` of the space and stands at `offset` in the operand.
+template <class F>
+void for_each_run(const Space& space, std::size_t operand, std::int64_t index, std::int64_t count, F f) {
+  const std::int64_t row = space.row();
+  const Strides& strides = space.strides[operand];
+  const auto last = static_cast<std::size_t>(space.rank) - 1;
+  std::int64_t in_row = index % row, at = 0;
+  for (std::int64_t first = index / row; at < count;) {  // a row, and those behind it along the axis next to the last
+    std::int64_t offset = in_row * strides[last], rows = 1, step = 0;
+    for (std::size_t a = last, rest = static_cast<std::size_t>(first); a-- > 0;) {
+      const auto dim = static_cast<std::size_t>(space.dims[a]), here = rest % dim;
+      rest /= dim;
+      offset += static_cast<std::int64_t>(here) * strides[a];
+      if (a + 1 == last) rows = static_cast<std::int64_t>(dim - here), step = strides[a];
+    }
+    first += rows;
+    for (; rows > 0 && at < count; --rows) {
+      const std::int64_t n = std::min(count - at, row - in_row);
+      f(offset, at, n);
+      at += n;
+      offset += step - in_row * strides[last];
+      in_row = 0;
     }
   }
-  std::int64_t offset() const { return offset_; }
-  void next() {
-    for (std::size_t a = static_cast<std::size_t>(space_.rank); a-- > 0;) {
-      offset_ += strides_[a];
-      if (++at_[a] < space_.dims[a]) return;
-      offset_ -= strides_[a] * space_.dims[a];
-      at_[a] = 0;
-    }
-  }
-
- private:
-  const Space& space_;
-  const Strides& strides_;
-  std::array<std::int64_t, max_rank> at_{};
-  std::int64_t offset_ = 0;
-};
+}
 
 enum class Pattern { packed, constant, strided };
 
@@ -98,44 +106,84 @@ class Reader {
     if (pattern_ == Pattern::constant && numel > 0)
       std::fill_n(buffer_, std::min(numel, block_size) + lane_elements,
                   converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
+    stretch_ = converts_ ? 0 : space.stretch(operand);
   }
 
   bool is_open() const { return array_ != nullptr; }
-  bool strided() const { return pattern_ == Pattern::strided; }
 
   const T* block(std::int64_t index, std::int64_t n) {
     if (pattern_ == Pattern::constant) return buffer_;
     if (converts_) return gather(array_->data<bool>(), index, n);
     const T* data = array_->template data<T>();
     if (pattern_ == Pattern::packed) return data + index;
-    const std::int64_t row = space_->row(),
-                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
-    if (index % row + n <= row && step == 1) return data + Cursor(*space_, operand_, index).offset();
+    if (stretch_ > 0 && index % stretch_ + n <= stretch_) return repeated(data, index);
     return gather(data, index, n);
   }
 
  private:
+  /// From a row that stands in the buffer as often as a block can reach.
+  const T* repeated(const T* data, std::int64_t index) {
+    const std::int64_t row = space_->row();
+    if (index / stretch_ != in_buffer_) {
+      in_buffer_ = index / stretch_;
+      for_each_run(*space_, operand_, in_buffer_ * stretch_, row,
+                   [&](std::int64_t offset, std::int64_t, std::int64_t) { std::copy_n(data + offset, row, buffer_); });
+      for (std::int64_t done = row, all = row + block_size + lane_elements; done < all; done *= 2)
+        std::copy_n(buffer_, std::min(done, all - done), buffer_ + done);
+    }
+    return buffer_ + index % row;
+  }
+
   template <class From>
   const T* gather(const From* data, std::int64_t index, std::int64_t n) {
-    const std::int64_t row = space_->row(),
-                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
-    Cursor cursor(*space_, operand_, index);
-    if (index % row + n <= row) {
-      const From* at = data + cursor.offset();
-      for (std::int64_t i = 0; i < n; ++i) buffer_[i] = static_cast<T>(at[i * step]);
-    } else {
-      for (std::int64_t i = 0; i < n; ++i, cursor.next()) buffer_[i] = static_cast<T>(data[cursor.offset()]);
-    }
+    in_buffer_ = none;
+    const std::int64_t step = space_->step(operand_);
+    const auto each_run = [&](auto write) {
+      for_each_run(*space_, operand_, index, n, [&](std::int64_t offset, std::int64_t at, std::int64_t run) {
+        write(buffer_ + at, data + offset, run);
+      });
+    };
+    if (std::is_same_v<From, T> && step == 1)
+      each_run([](T* to, const From* from, std::int64_t run) {
+        write_run(to, run, [from]<class B>(std::type_identity<B>, std::int64_t i) {
+          return B::load_unaligned(reinterpret_cast<const T*>(from) + i);
+        });
+      });
+    else if (step == 0)
+      each_run([](T* to, const From* from, std::int64_t run) {
+        write_run(to, run,
+                  [number = static_cast<T>(*from)]<class B>(std::type_identity<B>, std::int64_t) { return B(number); });
+      });
+    else
+      each_run([step](T* to, const From* from, std::int64_t run) {
+        for (std::int64_t i = 0; i < run; ++i) to[i] = static_cast<T>(from[i * step]);
+      });
     std::fill_n(buffer_ + n, lane_elements, T{0});  // like the padding of an array
     return buffer_;
   }
+
+  /// In registers: what they hold beyond a run the next one writes over.
+  template <class F>
+  static void write_run(T* to, std::int64_t n, F element) {
+    using Short = xsimd::make_sized_batch_t<T, 16 / sizeof(T)>;
+    using Long = xsimd::batch<T>;
+    if (n <= static_cast<std::int64_t>(Short::size))
+      element(std::type_identity<Short>{}, 0).store_unaligned(to);
+    else
+      for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(Long::size))
+        element(std::type_identity<Long>{}, i).store_unaligned(to + i);
+  }
+
+  static constexpr std::int64_t none = -1;
 
   const Array* array_ = nullptr;
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
   Pattern pattern_ = Pattern::packed;
   bool converts_ = false;
-  alignas(64) T buffer_[block_size + lane_elements];
+  std::int64_t stretch_ = 0;       // elements over which a row is repeated, or 0
+  std::int64_t in_buffer_ = none;  // the stretch whose row the buffer holds
+  alignas(64) T buffer_[most_repeated + block_size + lane_elements];
 };
 
 /// Sum of `n` packed elements, in an order that depends on `n` alone.
@@ -151,13 +199,6 @@ double sum_block(const T* x, std::int64_t n) {
   return static_cast<double>(xsimd::hadd(a + b)) + rest;
 }
 
-/// How far past its end a block may be written.
-enum class End {
-  open,    // on: what stands there is padding, or the end is a lane's
-  redone,  // what stands there is written again after it
-  closed,  // not at all: another part, which may be done already, has written there
-};
-
 /// Takes the gradient of one input block by block.
 template <class T>
 class Writer {
@@ -165,33 +206,33 @@ class Writer {
   Writer() {}  // and not `= default`, which would clear the buffer
   /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers when a block
   /// of it is added to.
-  void open(const Array& target, const Space& space, std::size_t operand, bool direct, bool taken, std::int64_t numel) {
-    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct, taken_ = taken;
+  void open(const Array& target, const Space& space, std::size_t operand, bool direct, std::int64_t numel) {
+    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct;
     pattern_ = pattern_of(space, operand);
-    if (dtype_of<T> == f64 || direct || pattern_ == Pattern::constant || numel < many * target.numel()) return;
-    wide_ = Array::make(f64, target.shape());
-    fill(wide_, 0);
+    if (direct || pattern_ == Pattern::constant) return;
+    repeats_ = numel > 0 && space.stretch(operand) == numel;
+    if (repeats_)
+      wide_ = Array::make(f64, {space.row() + block_size});
+    else if (dtype_of<T> == f32 && numel >= many * target.numel())
+      wide_ = Array::make(f64, target.shape());
+    if (wide_) fill(wide_, 0);
   }
   bool is_open() const { return target_ != nullptr; }
 
-  /// Where the kernel is to write a block. In memory taken over from an operand, what is redone is still to be read.
-  T* block(std::int64_t index, End end) {
-    return direct_ && (end == End::open || (end == End::redone && !taken_)) ? target_->template data<T>() + index
-                                                                            : buffer_;
-  }
+  /// Where the kernel is to write a block.
+  T* block(std::int64_t index) { return direct_ ? target_->template data<T>() + index : buffer_; }
 
   /// Folds what the kernel has written.
   void fold(const T* block, std::int64_t index, std::int64_t n) {
     T* out = target_->template data<T>();
-    if (direct_) {
-      if (block == buffer_) std::memcpy(out + index, block, static_cast<std::size_t>(n) * sizeof(T));
-      return;
-    }
+    if (direct_) return;
     if (pattern_ == Pattern::constant) {
       total_ += sum_block(block, n);
       return;
     }
-    if (wide_)
+    if (repeats_)
+      add_run(wide_.data<double>() + index % space_->row(), block, n);
+    else if (wide_)
       add(wide_.data<double>(), block, index, n);
     else
       add(out, block, index, n);
@@ -200,58 +241,55 @@ class Writer {
   void finish() {
     T* out = target_->template data<T>();
     if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *out += static_cast<T>(total_);
-    if (wide_)
-      for (std::int64_t i = 0; i < wide_.numel(); ++i)
-        out[i] = static_cast<T>(static_cast<double>(out[i]) + wide_.data<double>()[i]);
+    if (!wide_) return;
+    double* sums = wide_.data<double>();
+    const std::int64_t size = target_->numel();
+    for (std::int64_t i = size; i < wide_.numel(); ++i) sums[i % size] += sums[i];
+    for (std::int64_t i = 0; i < size; ++i) out[i] = static_cast<T>(static_cast<double>(out[i]) + sums[i]);
   }
 
  private:
   static constexpr std::int64_t many = 1024;  // so many terms an element are worth adding up in double
 
   template <class Sum>
+  static void add_run(Sum* out, const T* from, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] += static_cast<Sum>(from[i]);
+  }
+
+  template <class Sum>
   void add(Sum* out, const T* block, std::int64_t index, std::int64_t n) {
-    const std::int64_t row = space_->row(),
-                       step = space_->strides[operand_][static_cast<std::size_t>(space_->rank) - 1];
-    Cursor cursor(*space_, operand_, index);
-    if (pattern_ == Pattern::packed || (index % row + n <= row && step == 1)) {
-      Sum* to = out + cursor.offset();
-      for (std::int64_t i = 0; i < n; ++i) to[i] += static_cast<Sum>(block[i]);
-    } else if (index % row + n <= row && step == 0) {
-      out[cursor.offset()] += static_cast<Sum>(sum_block(block, n));
-    } else {
-      for (std::int64_t i = 0; i < n; ++i, cursor.next()) out[cursor.offset()] += static_cast<Sum>(block[i]);
-    }
+    const std::int64_t step = space_->step(operand_);
+    for_each_run(*space_, operand_, index, n, [&](std::int64_t offset, std::int64_t at, std::int64_t run) {
+      const T* from = block + at;
+      Sum* to = out + offset;
+      if (step == 1)
+        add_run(to, from, run);
+      else if (step == 0)
+        *to += static_cast<Sum>(sum_block(from, run));
+      else
+        for (std::int64_t i = 0; i < run; ++i) to[i * step] += static_cast<Sum>(from[i]);
+    });
   }
 
   const Array* target_ = nullptr;
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
   Pattern pattern_ = Pattern::packed;
-  bool direct_ = false, taken_ = false;
+  bool direct_ = false;
+  bool repeats_ =
+      false;          // the target is a row: a block is added to as many of it as it reaches, one sum for each place
   double total_ = 0;  // a single sum over everything is kept in double,
   Array wide_;        // and so are many long ones
   alignas(64) T buffer_[block_size + lane_elements];
 };
 
-template <class T>
-constexpr std::int64_t lane = static_cast<std::int64_t>(64 / sizeof(T));
-
 static_assert(elements_a_part % block_size == 0);  // so that parts end where blocks do
 
-/// Calls `block(index, n, end)` over elements [begin, end) of `numel`.
-template <class T, class F>
-void for_each_block(std::int64_t begin, std::int64_t end, std::int64_t numel, const Space& space, bool by_row,
-                    F block) {
-  const std::int64_t row = space.row();
-  by_row = by_row && row >= long_row;
-  for (std::int64_t index = begin; index < end;) {
-    std::int64_t n = std::min(block_size, end - index);
-    if (by_row) n = std::min(n, row - index % row);
-    const bool whole = n % lane<T> == 0 || index + n == numel;
-    const bool reaches_on = index + divide_up(n, lane<T>) * lane<T> > end && end != numel;  // into the next part
-    block(index, n, whole ? End::open : reaches_on ? End::closed : End::redone);
-    index += n;
-  }
+/// Calls `block(index, n)` over elements [begin, end), a part. Whole blocks are whole lanes, wherever rows end, so only
+/// the last of all may be written past its end, where there is padding.
+template <class F>
+void for_each_block(std::int64_t begin, std::int64_t end, F block) {
+  for (std::int64_t index = begin; index < end; index += block_size) block(index, std::min(block_size, end - index));
 }
 
 }  // namespace

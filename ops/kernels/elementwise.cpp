@@ -13,32 +13,39 @@ namespace {
 
 static_assert(2 * max_arity + 2 <= max_operands);
 
+/// A packed copy of what would be read element by element from far apart, as of a transpose: that is done tile by tile.
+Array gathered(const Array& x, const Shape& shape) {
+  constexpr std::int64_t worth_a_copy = 1 << 12;
+  if (x.packed() || x.numel() < worth_a_copy || x.numel() != shape.numel()) return x;
+  std::int64_t step = 1;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (x.shape()[axis] > 1) step = x.strides()[static_cast<std::size_t>(axis)];
+  return step == 0 || step == 1 ? x : packed(x);
+}
+
 template <class T>
 void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, std::span<const Array* const> x,
                   const Array& out) {
+  std::array<Array, max_arity> in_order;
   std::array<Strides, max_operands> strides{};
   const std::size_t n_in = x.size();
   strides[n_in] = out.strides();
-  for (std::size_t i = 0; i < n_in; ++i) strides[i] = broadcast_strides(*x[i], out.shape());
+  for (std::size_t i = 0; i < n_in; ++i) {
+    in_order[i] = gathered(*x[i], out.shape());
+    strides[i] = broadcast_strides(in_order[i], out.shape());
+  }
   const Space space(out.shape(), strides, n_in + 1);
   parallel_for(out.numel(), elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     std::array<Reader<T>, max_arity> readers;
-    bool by_row = false;
-    for (std::size_t i = 0; i < n_in; ++i) {
-      readers[i].open(*x[i], space, i, out.numel());
-      by_row |= readers[i].strided();
-    }
+    for (std::size_t i = 0; i < n_in; ++i) readers[i].open(in_order[i], space, i, out.numel());
     alignas(64) T staged[block_size + lane_elements];
-    for_each_block<T>(begin, end, out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End ends) {
+    for_each_block(begin, end, [&](std::int64_t index, std::int64_t n) {
       const void* in[max_arity];
       for (std::size_t i = 0; i < n_in; ++i) in[i] = readers[i].block(index, n);
-      const bool in_place = !table.comparison && ends != End::closed;
-      void* to = in_place ? out.data<T>() + index : staged;
+      void* to = table.comparison ? staged : out.data<T>() + index;
       kernel(op, &to, in, static_cast<std::size_t>(n));
       if (table.comparison)
         for (std::int64_t i = 0; i < n; ++i) out.data<bool>()[index + i] = staged[i] != 0;
-      else if (!in_place)
-        std::copy_n(staged, n, out.data<T>() + index);
     });
   });
 }
@@ -104,10 +111,10 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   const Shape shape = node.shape;
   std::array<Strides, max_operands> strides{};
   for (std::size_t i = 0; i < values; ++i)
-    if (x[i]) strides[i] = broadcast_strides(x[i], shape);
+    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i], shape), shape);
 
   std::array<Array, max_arity> out, before;  // `out` is to be a sum with it
-  std::array<bool, max_arity> direct{}, fresh{}, taken{};
+  std::array<bool, max_arity> direct{}, fresh{};
   bool folds = false;
   const auto dying = [&]() -> Array {
     for (std::size_t i = 0; i < values; ++i)
@@ -128,8 +135,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
       fresh[i] = true;
       direct[i] = to == shape;
       if (direct[i]) out[i] = dying();
-      taken[i] = static_cast<bool>(out[i]);
-      if (!taken[i]) out[i] = Array::make(node.dtype, to);
+      if (!out[i]) out[i] = Array::make(node.dtype, to);
       if (!direct[i]) fill(out[i], 0);
     }
     strides[values + i] = broadcast_strides(out[i], shape);
@@ -141,24 +147,17 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   parallel_for(shape.numel(), folds ? shape.numel() : elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     std::array<Reader<T>, max_arity + 2> readers;
     std::array<Writer<T>, max_arity> writers;
-    bool by_row = false;
     for (std::size_t i = 0; i < values; ++i)
-      if (reads >> i & 1) {
-        readers[i].open(x[i], space, i, shape.numel());
-        by_row |= readers[i].strided();
-      }
+      if (reads >> i & 1) readers[i].open(x[i], space, i, shape.numel());
     for (std::size_t i = 0; i < arity; ++i)
-      if (out[i]) {
-        by_row |= !direct[i] && pattern_of(space, values + i) == Pattern::strided;
-        writers[i].open(out[i], space, values + i, direct[i], taken[i], shape.numel());
-      }
-    for_each_block<T>(begin, end, shape.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End ends) {
+      if (out[i]) writers[i].open(out[i], space, values + i, direct[i], shape.numel());
+    for_each_block(begin, end, [&](std::int64_t index, std::int64_t n) {
       const void* in[max_arity + 2]{};
       void* to[max_arity]{};
       for (std::size_t i = 0; i < values; ++i)
         if (readers[i].is_open()) in[i] = readers[i].block(index, n);
       for (std::size_t i = 0; i < arity; ++i)
-        if (writers[i].is_open()) to[i] = writers[i].block(index, ends);
+        if (writers[i].is_open()) to[i] = writers[i].block(index);
       kernel(op, to, in, static_cast<std::size_t>(n));
       for (std::size_t i = 0; i < arity; ++i)
         if (before[i]) std::copy_n(before[i].data<T>() + index, n, out[i].data<T>() + index);
@@ -225,7 +224,7 @@ void vjp_flat(const ElementwiseTable& table, const void* op, unsigned needs, Bac
   std::array<void*, N> sum{}, to{};
   alignas(64) std::byte staged[N][64];
   const std::int64_t n = g.numel();
-  const bool small = n <= lane<float> / 2;
+  const bool small = n <= 8;  // and fits there, whatever the dtype
   bool adds = false, taken = false;
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < N; ++i) {
@@ -297,14 +296,10 @@ Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, c
   strides[values] = out.strides();
   const Space space(node.shape, strides, values + 1);
   std::array<Reader<T>, max_arity + 2> readers;
-  bool by_row = false;
   for (std::size_t k = 0; k < values; ++k)
-    if (reads >> k & 1) {
-      readers[k].open(value(k), space, k, out.numel());
-      by_row |= readers[k].strided();
-    }
+    if (reads >> k & 1) readers[k].open(value(k), space, k, out.numel());
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
-  for_each_block<T>(0, out.numel(), out.numel(), space, by_row, [&](std::int64_t index, std::int64_t n, End /*ends*/) {
+  for_each_block(0, out.numel(), [&](std::int64_t index, std::int64_t n) {
     const void* in[max_arity + 2]{};
     for (std::size_t k = 0; k < values; ++k)
       if (readers[k].is_open()) in[k] = readers[k].block(index, n);

@@ -146,6 +146,48 @@ TEST_CASE("elementwise: gradients larger than a block are folded into those that
     }
 }
 
+TEST_CASE("elementwise: operands stretched or strided in any way, over rows, blocks and parts of any length") {
+  // Whole numbers, so that values and gradients are exact; views amid NaN, which must reach neither.
+  const gt::RandomStream stream(62);
+  const auto whole = [](const gt::Shape& shape, gt::Dtype dtype) { return gt::randint(-3, 4, shape).to(dtype); };
+  const auto as_it_is = [](const gt::Tensor& x) { return x; };
+  const auto amid_nan = [](gt::Tensor x) {
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      const gt::Tensor rows = gt::swapaxes(x, 0, axis);
+      gt::Shape two = rows.shape();
+      two.set(0, 2);
+      const gt::Tensor nan = gt::full(two, std::nan(""), {.dtype = x.dtype()});
+      x = gt::swapaxes(gt::concatenate({nan, rows, nan}, {.axis = 0})[gt::Slice{2, 2 + rows.shape()[0]}], 0, axis);
+    }
+    return x;
+  };
+  const auto transposed = [](const gt::Tensor& x) {
+    return x.rank() < 2 ? x : gt::swapaxes(gt::contiguous(gt::swapaxes(x, -1, -2)), -1, -2);
+  };
+  const auto check = [&](std::int64_t m, std::int64_t n, const gt::Shape& to, gt::Dtype dtype, auto view) {
+    const gt::Tensor x = whole({2, m, n}, dtype), g = whole({2, m, n}, dtype);
+    const gt::Tensor leaf = gt::parameter(whole(to, dtype)), a = gt::parameter(x), w = view(leaf);
+    const gt::Tensor wide = gt::contiguous(gt::broadcast_to(leaf.detach(), x.shape()));
+    CHECK(gt::equal(x * w, x * wide));
+    CHECK(gt::equal(x < w, x < wide));
+    CHECK(gt::equal(gt::where(w > 0, x, w), gt::where(wide > 0, x, wide)));
+    const auto [of_a, of_leaf] = gt::grad(gt::sum(a * w * g + view(x) * w * g), {a, leaf});
+    CHECK(gt::equal(of_a, g * wide));
+    CHECK(gt::equal(of_leaf, 2 * gt::detail::sum_to(x * g, to)));
+  };
+  for (const gt::Dtype dtype : {gt::f32, gt::f64})
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 8, 15, 16, 17, 37, 300, 511, 512, 513, 1000, 1024, 1025, 1500})
+      for (const std::int64_t m : {std::int64_t{2}, 1 + 1100 / n, 1 + 17'000 / n})
+        for (const gt::Shape& to : {gt::Shape{n}, {m, 1}, {m, n}, {2, 1, n}, {2, m, 1}, {2, 1, 1}, {2, m, n}, {1}}) {
+          CAPTURE(n);
+          CAPTURE(m);
+          CAPTURE(gt::to_string(to));
+          check(m, n, to, dtype, as_it_is);
+          check(m, n, to, dtype, amid_nan);
+          check(m, n, to, dtype, transposed);
+        }
+}
+
 TEST_CASE("elementwise: rules that are recorded whole are right to the fifth derivative, over broadcasts too") {
   const auto derivatives = [](auto f, double at, int orders = 5) {
     const auto x = gt::parameter(gt::full({5}, at, {.dtype = gt::f64}));
