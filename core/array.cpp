@@ -35,6 +35,10 @@ constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
 }
 
 void set_packed_strides(Strides& strides, const Shape& shape) {
+  if (shape.rank() == 2) {  // as most are, so without a loop
+    strides[0] = shape.begin()[1], strides[1] = 1;
+    return;
+  }
   std::uint64_t step = 1;  // unsigned: dimensions behind a zero may overflow
   for (auto axis = static_cast<std::size_t>(shape.rank()); axis-- > 0;) {
     strides[axis] = static_cast<std::int64_t>(step);
@@ -66,7 +70,7 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   std::int64_t numel = 1;
   bool overflow = false;
   const std::int64_t* const dims = shape.begin();
-  if (shape.rank() == 2)  // as most are, so without a loop
+  if (shape.rank() == 2)  // without a loop, as above
     overflow = __builtin_mul_overflow(dims[0], dims[1], &numel);
   else
     for (const std::int64_t dim : shape) overflow |= __builtin_mul_overflow(numel, dim, &numel);
@@ -82,10 +86,7 @@ Array Array::make(Dtype dtype, const Shape& shape) {
   block->clear_padding();
   if (detail::thread_state.poison >= 0) [[unlikely]]
     std::memset(data, detail::thread_state.poison, static_cast<std::size_t>(numel) * size_of(dtype));
-  if (shape.rank() == 2)
-    block->strides[0] = dims[1], block->strides[1] = 1;
-  else
-    set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
+  set_packed_strides(block->strides, shape);  // in place: a copy of what was just written would wait for it
   return Array(block);
 }
 

@@ -71,12 +71,17 @@ namespace {
 
 Reservoir* shared = nullptr;  // never destroyed: threads and static tensors may outlive any order of destruction
 
+/// Everything a thread has counted, for it is the last that is heard of it.
+void publish_all(ThreadState& state, Reservoir& to) {
+  for (std::size_t kind = 0; kind < memory_kinds; ++kind) publish(state, kind);
+  to.ended_nodes += state.live_nodes.exchange(0);
+}
+
 /// In a child that was forked: what the other threads of its parent held stays, but there are none of them.
 void forget_other_threads() {
   for (ThreadState*& state : shared->threads) {
     if (!state || state == &thread_state) continue;
-    for (std::size_t kind = 0; kind < memory_kinds; ++kind) publish(*state, kind);
-    shared->ended_nodes += state->live_nodes.exchange(0);
+    publish_all(*state, *shared);
     state = nullptr;
   }
   shared->mutex.unlock();
@@ -118,9 +123,7 @@ struct Collector {
     const std::lock_guard lock(r.mutex);
     for (std::size_t c = 0; c < size_classes; ++c) move_blocks(lists[c], r.lists[c], lists[c].length);
     state.lists = no_lists.data();  // what this thread frees from here on goes to the reservoir at once
-    for (std::size_t kind = 0; kind < memory_kinds; ++kind) publish(state, kind);
-    state.publish_from = 0;
-    r.ended_nodes += state.live_nodes.exchange(0);
+    publish_all(state, r);
     r.threads[state.index - 1] = nullptr;
     state.index = ended;
   }
@@ -173,6 +176,7 @@ void* refill(std::size_t c, std::size_t bytes, MemoryKind kind) {
     reserved_bytes.fetch_add(static_cast<std::int64_t>(class_bytes(c)), std::memory_order_relaxed);
   }
   count_bytes(state, kind, static_cast<std::int64_t>(class_bytes(c)));
+  if (state.index == Collector::ended) publish(state, static_cast<std::size_t>(kind));
   return block;
 }
 
@@ -183,7 +187,7 @@ void overflow(void* block, std::size_t c) {
   Reservoir& r = reservoir();
   const std::lock_guard lock(r.mutex);
   if (state.index == Collector::ended) {
-    r.ended_nodes += state.live_nodes.exchange(0);
+    publish_all(state, r);
     return pooled ? push(r.lists[c], block) : free_block(block, c);
   }
   push(state.lists[c], block);

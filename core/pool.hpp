@@ -64,7 +64,6 @@ struct ThreadState {
   std::uint32_t releases = 0;  // of all threads' release_cache, those that this thread has followed
   std::uint64_t next_id = 1;   // creation order of nodes
   std::array<std::atomic<std::int64_t>, memory_kinds> bytes{};  // allocated less freed, not yet in all threads' totals
-  std::int64_t publish_from = 16 << 10;  // a smaller change is kept back, so that small blocks touch no shared memory
   std::atomic<std::int64_t> live_nodes{0};
   FreeList* lists = no_lists.data();
 
@@ -101,13 +100,13 @@ constexpr std::size_t class_bytes(std::size_t c) {
 
 /// Adds what this thread has counted of a kind to the totals.
 void publish(ThreadState& state, std::size_t kind);
+inline constexpr std::int64_t publish_from = 16 << 10;  // bytes: less is kept back, so that small blocks share nothing
 
 inline void count_bytes(ThreadState& state, MemoryKind kind, std::int64_t change) {
   const auto k = static_cast<std::size_t>(kind);
   const std::int64_t bytes = state.bytes[k].load(std::memory_order_relaxed) + change;
   state.bytes[k].store(bytes, std::memory_order_relaxed);
-  if (static_cast<std::uint64_t>(bytes + state.publish_from) >= 2 * static_cast<std::uint64_t>(state.publish_from))
-      [[unlikely]]
+  if (static_cast<std::uint64_t>(bytes + publish_from) >= 2 * publish_from) [[unlikely]]
     publish(state, k);
 }
 

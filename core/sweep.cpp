@@ -122,7 +122,7 @@ void Sweep::drain(std::uint64_t floor) {
     Node* node = scratch_.work.pop_newest();
     if (checking_) [[unlikely]]
       given_ = Tensor(node->flight), detail::check_sum(*node);
-    const bool keep = node->keeps_grad || has(node, target);
+    const bool keep = node->keeps_grad || (restricted_ && has(node, target));
     if (keep) scratch_.finished.push_back(node);
     if (node->is_leaf() || (restricted_ && !leads_on(node))) continue;
     require_saved(node);

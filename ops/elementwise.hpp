@@ -33,8 +33,8 @@ namespace detail {
 /// `gradient` summed over the axes along which `shape` was stretched; recorded if grad mode is on.
 Tensor sum_to(const Tensor& gradient, const Shape& shape);
 
-template <class Op, class Arch, std::size_t N>
-[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x);
+template <class Op, class Arch, std::same_as<Tensor>... X>
+[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const X&... inputs);
 
 template <class Op, std::size_t N, class Arch>
 class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
@@ -124,7 +124,7 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
       std::array<const Tensor*, Whole::arity> x;
       std::size_t n = 0;
       ((Whole::reads >> K & 1 ? void(x[n++] = &all[K]) : void()), ...);
-      return elementwise<Whole, Arch>(Whole{op_}, x);
+      return std::apply([&](const auto*... in) { return elementwise<Whole, Arch>(Whole{op_}, *in...); }, x);
     }(std::make_index_sequence<N + 2>{});
   }
 
@@ -163,10 +163,12 @@ class [[gnu::visibility("hidden")]] ElementwiseNode final : public Node {
 template <std::size_t N>
 [[gnu::always_inline]] inline bool are_flat(const std::array<const Array*, N>& x) {
   const Array& first = *x[0];
-  bool flat = first.packed() && is_floating(first.dtype());
-  for (std::size_t i = 1; flat && i < N; ++i)
-    flat = x[i]->packed() && x[i]->dtype() == first.dtype() && x[i]->shape() == first.shape();
-  return flat;
+  const auto alike = [&](const Array& a) {
+    return a.packed() && a.dtype() == first.dtype() && a.shape() == first.shape();
+  };
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return first.packed() && is_floating(first.dtype()) && (alike(*x[I + 1]) && ...);
+  }(std::make_index_sequence<N - 1>{});
 }
 
 /// The common case, here so that it is compiled for the number of inputs.
@@ -180,15 +182,13 @@ template <class Op, class Arch, std::size_t N>
   return out;
 }
 
-template <class Op, class Arch, std::size_t N>
-[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const std::array<const Tensor*, N>& x) {
+template <class Op, class Arch, std::same_as<Tensor>... X>
+[[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const X&... inputs) {
+  constexpr std::size_t N = sizeof...(X);
   using Traits = ElementwiseTraits<Op, N>;
-  std::array<const Array*, N> in;
-  unsigned needs = 0;
-  for (std::size_t i = 0; i < N; ++i) {
-    in[i] = &x[i]->array();
-    needs |= x[i]->node() ? 1u << i : 0u;
-  }
+  const std::array<const Array*, N> in{&inputs.array()...};
+  unsigned needs = 0, bit = 1;
+  ((needs |= inputs.node() ? bit : 0, bit <<= 1), ...);
   const bool flat = Traits::conditions == 0 && !Traits::comparison && are_flat<N>(in);
   Array out = flat ? flat_value<Op, Arch>(op, in) : elementwise_value(ElementwiseKernels<Op, N, Arch>::table, &op, in);
   if (thread_state.watched) [[unlikely]]
@@ -196,7 +196,7 @@ template <class Op, class Arch, std::size_t N>
   if constexpr (Traits::differentiable != 0) {
     needs &= Traits::differentiable;
     if (needs && thread_state.grad_enabled) {
-      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, x, in, needs, flat));
+      auto node = Ref<Node>::adopt(new ElementwiseNode<Op, N, Arch>(op, out, {&inputs...}, in, needs, flat));
       return Tensor(std::move(out), std::move(node));
     }
   }
@@ -211,12 +211,13 @@ template <class Op, class Arch, std::size_t N>
   for (std::size_t i = N; i-- > 0;)
     if (x[i]->tensor() && !(conditions >> i & 1)) dtype = x[i]->tensor()->dtype();
   std::array<Tensor, N> numbers;
-  std::array<const Tensor*, N> tensors;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (!x[i]->tensor()) numbers[i] = Tensor(scalar(Op::name, x[i]->number(), dtype));
-    tensors[i] = x[i]->tensor() ? x[i]->tensor() : &numbers[i];
-  }
-  return elementwise<Op, Arch>(op, tensors);
+  const auto tensor = [&](std::size_t i) -> const Tensor& {
+    if (x[i]->tensor()) return *x[i]->tensor();
+    return numbers[i] = Tensor(scalar(Op::name, x[i]->number(), dtype));
+  };
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return elementwise<Op, Arch>(op, tensor(I)...);
+  }(std::make_index_sequence<N>{});
 }
 
 }  // namespace detail
@@ -233,14 +234,12 @@ template <class Op, class Arch, std::size_t N>
 /// observes it). Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
 template <class Op, std::derived_from<Tensor>... X>
 Tensor elementwise(const Op& op, const X&... x) {
-  return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, sizeof...(X)>{&x...});
+  return detail::elementwise<Op, xsimd::default_arch>(op, static_cast<const Tensor&>(x)...);
 }
 template <class Op, std::same_as<Operand>... X>
 Tensor elementwise(const Op& op, const X&... x) {
-  constexpr std::size_t n = sizeof...(X);
-  if ((x.tensor() && ...))
-    return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Tensor*, n>{x.tensor()...});
-  return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Operand*, n>{&x...});
+  if ((x.tensor() && ...)) return detail::elementwise<Op, xsimd::default_arch>(op, *x.tensor()...);
+  return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Operand*, sizeof...(X)>{&x...});
 }
 
 }  // namespace gradtape::inline v0
