@@ -107,11 +107,10 @@ concept Accumulates = requires(const Op& op, const Array& out, const A&... a) { 
 /// What `op` will make of inputs such as these.
 template <class Op, class... A>
 Spec spec_of(const Op& op, const A&... a) {
-  const auto inferred = op.infer(a...);
-  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(inferred)>, Spec>)
-    return inferred;
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(op.infer(a...))>, Spec>)
+    return op.infer(a...);
   else
-    return {std::get<0>(std::tie(a...)).dtype(), inferred};
+    return {std::get<0>(std::tie(a...)).dtype(), op.infer(a...)};
 }
 
 template <class Op, class... A>
@@ -119,15 +118,10 @@ Array compute(const Op& op, const A&... a) {
   if constexpr (Views<Op, A...>) {
     return op.view(a...);
   } else {
-    const auto inferred = op.infer(a...);
-    const auto filled = [&](Array out) {
-      op.value(out, a...);
-      return out;
-    };
-    if constexpr (std::is_same_v<decltype(inferred), const Spec>)
-      return filled(Array::make(inferred.dtype, inferred.shape));
-    else
-      return filled(Array::make(std::get<0>(std::tie(a...)).dtype(), inferred));
+    const Spec spec = spec_of(op, a...);
+    Array out = Array::make(spec.dtype, spec.shape);
+    op.value(out, a...);
+    return out;
   }
 }
 

@@ -7,12 +7,6 @@
 
 namespace gradtape::inline v0::optim {
 
-Array copy_of(const Array& array) {
-  Array copy = Array::make(array.dtype(), array.shape());
-  copy_elements(copy, array);
-  return copy;
-}
-
 Optimizer::Optimizer(const char* name, const Groups& parameters, double rate, double weight_decay, const Memory& memory)
     : lr(rate), name_(name), memory_(memory) {
   require_not_negative("lr", rate);

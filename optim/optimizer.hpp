@@ -39,12 +39,9 @@ class Groups {
   std::vector<Group> groups_;
 };
 
-/// A packed copy.
-Array copy_of(const Array& array);
-
 /// Makes an array one that nobody else sees and that can be changed in place: a copy, if somebody does.
 inline void make_writable(Array& array) {
-  if (!array.exclusive()) array = copy_of(array);
+  if (!array.exclusive()) array = detail::packed_copy(array);
 }
 
 /// One parameter as a step rule sees it: n elements of T (float or double), to be changed in place.

@@ -68,11 +68,8 @@ GateLane<T> load_lane(const T* from) {
 /// Stores what fits into `n` elements: behind them stands another gate.
 template <class T>
 void store_lane(GateLane<T> lane, T* to, std::int64_t n) {
-  constexpr auto size = static_cast<std::int64_t>(GateLane<T>::size);
-  if (n >= size) return lane.v.store_unaligned(to);
-  T buffer[GateLane<T>::size];
-  lane.v.store_unaligned(buffer);
-  std::copy_n(buffer, n, to);
+  if (n >= static_cast<std::int64_t>(GateLane<T>::size)) return lane.v.store_unaligned(to);
+  lanes::First<decltype(lane.v)>(n).store(to, lane.v);
 }
 
 template <class Cell, class T>

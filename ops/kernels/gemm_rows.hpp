@@ -29,10 +29,8 @@ void combine_rows(T* out, const T* a, std::int64_t a_step, const T* b, std::int6
   for (; j + lane<T> <= n; j += lane<T>)
     at(j, add ? Batch::load_unaligned(out + j) : Batch(T{0})).store_unaligned(out + j);
   if (j == n) return;
-  alignas(64) T rest[Batch::size] = {};
-  if (add) std::copy(out + j, out + n, rest);
-  at(j, Batch::load_aligned(rest)).store_aligned(rest);
-  std::copy_n(rest, n - j, out + j);
+  const lanes::First<Batch> rest(n - j);
+  rest.store(out + j, at(j, add ? rest.load(out + j) : Batch(T{0})));
 }
 
 /// Where the rows of b have consecutive elements: eight of them at once, in strips for which `out` stays in the nearest
@@ -74,12 +72,8 @@ template <class T>
   };
   std::int64_t p = 0;
   for (; p + lane<T> <= k; p += lane<T>) add_products(p, [](const T* x) { return Batch::load_unaligned(x); });
-  if (p < k) {  // what stands behind the last element is nobody's, and may be NaN
-    alignas(64) T index[Batch::size];
-    for (std::size_t i = 0; i < Batch::size; ++i) index[i] = static_cast<T>(i);
-    const auto inside = Batch::load_aligned(index) < Batch(static_cast<T>(k - p));
-    add_products(p, [&](const T* x) { return xsimd::select(inside, Batch::load_unaligned(x), Batch(T{0})); });
-  }
+  if (p < k)  // what stands behind the last element is nobody's, and may be NaN
+    add_products(p, [rest = lanes::First<Batch>(k - p)](const T* x) { return rest.load(x); });
   alignas(64) T part[dots][Batch::size], total[dots];
   unrolled<dots>([&](auto j) { sum[j].store_aligned(part[j]); });
   for (std::int64_t j = 0; j < dots; j += side<T>) {
