@@ -160,26 +160,32 @@ template <class T>
 bool copied_as_transposed(const Array& to, const Array& from) {
   if constexpr (sizeof(T) >= 4) {
     using Lanes = std::conditional_t<sizeof(T) == 4, detail::Words, detail::DoubleWords>;
-    const auto last = static_cast<std::size_t>(std::max(to.rank() - 1, 0));
-    const std::int64_t step = from.strides()[last];
-    if (to.strides()[last] != 1 || step == 0 || step == 1) return false;
-    for (std::size_t axis = 0; axis < last; ++axis) {
-      const int a = static_cast<int>(axis);
-      if (from.strides()[axis] != 1 || std::min(to.shape()[a], to.shape()[-1]) < 4) continue;
-      Shape others = to.shape();
-      others.set(a, 1);
-      others.set(-1, 1);
-      detail::for_each_row<2>(others, {to.strides(), from.strides()}, [&](std::int64_t, const auto& at) {
-        detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1], step,
-                                       to.shape()[a], to.shape()[-1]);
-      });
-      return true;
-    }
+    const int across = detail::transposed_axis(from);
+    if (across < 0) return false;
+    const auto axis = static_cast<std::size_t>(across), last = static_cast<std::size_t>(to.rank()) - 1;
+    if (to.strides()[last] != 1) return false;
+    Shape others = to.shape();
+    others.set(across, 1);
+    others.set(-1, 1);
+    detail::for_each_row<2>(others, {to.strides(), from.strides()}, [&](std::int64_t, const auto& at) {
+      detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1],
+                                     from.strides()[last], to.shape()[across], to.shape()[-1]);
+    });
+    return true;
   }
   return false;
 }
 
 }  // namespace
+
+int detail::transposed_axis(const Array& array) {
+  const int last = array.rank() - 1;
+  const auto step = [&](int axis) { return array.strides()[static_cast<std::size_t>(axis)]; };
+  if (size_of(array.dtype()) < 4 || last < 1 || step(last) == 0 || step(last) == 1) return -1;
+  for (int axis = 0; axis < last; ++axis)
+    if (step(axis) == 1 && std::min(array.shape()[axis], array.shape()[last]) >= 4) return axis;
+  return -1;
+}
 
 void copy_elements(const Array& to, const Array& from) {
   if (to.numel() == 0) return;

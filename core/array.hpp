@@ -133,7 +133,11 @@ Array reshaped(const Array& array, const Shape& shape);
 
 namespace detail {
 Array packed_copy(const Array& array);
-}
+
+/// The axis along which elements are consecutive while along the last they are apart: packed copies of such arrays are
+/// made tile by tile. -1 without one, or where that is not worth it.
+int transposed_axis(const Array& array);
+}  // namespace detail
 
 /// `array` itself if packed, else a packed copy.
 inline Array packed(const Array& array) { return array.packed() ? array : detail::packed_copy(array); }

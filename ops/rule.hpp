@@ -46,6 +46,7 @@ struct Lane {
   static constexpr std::size_t size = xsimd::batch<T, Arch>::size;
   xsimd::batch<T, Arch> v;
 
+  Lane() = default;
   Lane(xsimd::batch<T, Arch> b) : v(b.data) {}
   Lane(const Lane& l) : v(l.v.data) {}
   Lane& operator=(const Lane& l) { return v.data = l.v.data, *this; }
@@ -74,6 +75,7 @@ struct Dual {
   Primal primal;
   Tangent tangent;
 
+  Dual() = default;
   Dual(Primal p, Tangent t) : primal(p), tangent(t) {}
   Dual(const Dual& d) : primal(d.primal), tangent(d.tangent) {}
   Dual& operator=(const Dual& d) { return primal = d.primal, tangent = d.tangent, *this; }

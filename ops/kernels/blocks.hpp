@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t block_size = 512;        // elements; all buffers of a block stay in the first-level cache
 constexpr std::int64_t lane_elements = 64 / 4;  // room behind a block for the widest lane of the smallest type
-constexpr std::int64_t most_repeated = 1024;  // elements of a row that is kept in a buffer as often as a block reaches
+constexpr std::int64_t most_repeated = 1024;    // elements of a row that is kept at hand as often as a block reaches
 constexpr std::size_t max_operands = 10;
 
 /// The common iteration space of some operands: axes that can be walked as one are merged.
@@ -43,6 +43,14 @@ struct Space {
   std::int64_t row() const { return dims[static_cast<std::size_t>(rank) - 1]; }
   std::int64_t step(std::size_t operand) const { return strides[operand][static_cast<std::size_t>(rank) - 1]; }
 
+  /// Where element `index` stands in an operand.
+  std::int64_t offset(std::size_t operand, std::int64_t index) const {
+    std::int64_t at = 0;
+    for (std::size_t a = static_cast<std::size_t>(rank); a-- > 0; index /= dims[a])
+      at += index % dims[a] * strides[operand][a];
+    return at;
+  }
+
   /// Over so many elements an operand repeats a row of consecutive ones; 0 where that is not worth preparing for.
   std::int64_t stretch(std::size_t operand) const {
     if (rank < 2 || row() > most_repeated || step(operand) != 1) return 0;
@@ -56,25 +64,34 @@ struct Space {
 /// element `index + at` of the space and stands at `offset` in the operand.
 template <class F>
 void for_each_run(const Space& space, std::size_t operand, std::int64_t index, std::int64_t count, F f) {
-  const std::int64_t row = space.row();
   const Strides& strides = space.strides[operand];
   const auto last = static_cast<std::size_t>(space.rank) - 1;
-  std::int64_t in_row = index % row, at = 0;
-  for (std::int64_t first = index / row; at < count;) {  // a row, and those behind it along the axis next to the last
-    std::int64_t offset = in_row * strides[last], rows = 1, step = 0;
-    for (std::size_t a = last, rest = static_cast<std::size_t>(first); a-- > 0;) {
-      const auto dim = static_cast<std::size_t>(space.dims[a]), here = rest % dim;
-      rest /= dim;
-      offset += static_cast<std::int64_t>(here) * strides[a];
-      if (a + 1 == last) rows = static_cast<std::int64_t>(dim - here), step = strides[a];
-    }
-    first += rows;
-    for (; rows > 0 && at < count; --rows) {
-      const std::int64_t n = std::min(count - at, row - in_row);
-      f(offset, at, n);
-      at += n;
+  const std::int64_t row = space.row();
+  std::array<std::int64_t, max_rank> place{};  // of the row, along the axes before the last
+  std::int64_t start = 0, in_row = index % row, done = 0;
+  index /= row;
+  for (std::size_t a = last; a-- > 0; index /= space.dims[a]) {
+    place[a] = index % space.dims[a];
+    start += place[a] * strides[a];
+  }
+  for (;;) {
+    std::int64_t rows = 1, step = 0, offset = start + in_row * strides[last];
+    if (last > 0) rows = space.dims[last - 1] - place[last - 1], step = strides[last - 1];
+    for (; rows > 0; --rows) {  // along the axis before the last
+      const std::int64_t n = std::min(count - done, row - in_row);
+      f(offset, done, n);
+      done += n;
+      if (done == count) return;
       offset += step - in_row * strides[last];
       in_row = 0;
+    }
+    start -= place[last - 1] * strides[last - 1];
+    place[last - 1] = 0;
+    for (std::size_t a = last - 1; a-- > 0;) {
+      start += strides[a];
+      if (++place[a] < space.dims[a]) break;
+      start -= strides[a] * space.dims[a];
+      place[a] = 0;
     }
   }
 }
@@ -107,6 +124,7 @@ class Reader {
       std::fill_n(buffer_, std::min(numel, block_size) + lane_elements,
                   converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
     stretch_ = converts_ ? 0 : space.stretch(operand);
+    if (stretch_ > 0) rows_ = Array::make(dtype_of<T>, {space.row() + block_size + lane_elements});
   }
 
   bool is_open() const { return array_ != nullptr; }
@@ -117,26 +135,27 @@ class Reader {
     const T* data = array_->template data<T>();
     if (pattern_ == Pattern::packed) return data + index;
     if (stretch_ > 0 && index % stretch_ + n <= stretch_) return repeated(data, index);
+    const std::int64_t row = space_->row();
+    if (space_->step(operand_) == 1 && index % row + n <= row) return data + space_->offset(operand_, index);
     return gather(data, index, n);
   }
 
  private:
-  /// From a row that stands in the buffer as often as a block can reach.
+  /// From a row that stands one behind the other as often as a block can reach.
   const T* repeated(const T* data, std::int64_t index) {
     const std::int64_t row = space_->row();
-    if (index / stretch_ != in_buffer_) {
-      in_buffer_ = index / stretch_;
-      for_each_run(*space_, operand_, in_buffer_ * stretch_, row,
-                   [&](std::int64_t offset, std::int64_t, std::int64_t) { std::copy_n(data + offset, row, buffer_); });
-      for (std::int64_t done = row, all = row + block_size + lane_elements; done < all; done *= 2)
-        std::copy_n(buffer_, std::min(done, all - done), buffer_ + done);
+    T* rows = rows_.template data<T>();
+    if (index / stretch_ != at_hand_) {
+      at_hand_ = index / stretch_;
+      std::copy_n(data + space_->offset(operand_, at_hand_ * stretch_), row, rows);
+      for (std::int64_t done = row, all = rows_.numel(); done < all; done *= 2)
+        std::copy_n(rows, std::min(done, all - done), rows + done);
     }
-    return buffer_ + index % row;
+    return rows + index % row;
   }
 
   template <class From>
   const T* gather(const From* data, std::int64_t index, std::int64_t n) {
-    in_buffer_ = none;
     const std::int64_t step = space_->step(operand_);
     const auto each_run = [&](auto write) {
       for_each_run(*space_, operand_, index, n, [&](std::int64_t offset, std::int64_t at, std::int64_t run) {
@@ -174,16 +193,15 @@ class Reader {
         element(std::type_identity<Long>{}, i).store_unaligned(to + i);
   }
 
-  static constexpr std::int64_t none = -1;
-
   const Array* array_ = nullptr;
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
   Pattern pattern_ = Pattern::packed;
   bool converts_ = false;
-  std::int64_t stretch_ = 0;       // elements over which a row is repeated, or 0
-  std::int64_t in_buffer_ = none;  // the stretch whose row the buffer holds
-  alignas(64) T buffer_[most_repeated + block_size + lane_elements];
+  std::int64_t stretch_ = 0;   // elements over which a row is repeated, or 0
+  std::int64_t at_hand_ = -1;  // the stretch whose row stands in `rows_`
+  Array rows_;
+  alignas(64) T buffer_[block_size + lane_elements];
 };
 
 /// Sum of `n` packed elements, in an order that depends on `n` alone.

@@ -13,14 +13,15 @@ namespace {
 
 static_assert(2 * max_arity + 2 <= max_operands);
 
-/// A packed copy of what would be read element by element from far apart, as of a transpose: that is done tile by tile.
-Array gathered(const Array& x, const Shape& shape) {
+/// A packed copy of a transpose, which is made tile by tile, or else its elements would be read one by one from far
+/// apart.
+Array gathered(const Array& x) {
   constexpr std::int64_t worth_a_copy = 1 << 12;
-  if (x.packed() || x.numel() < worth_a_copy || x.numel() != shape.numel()) return x;
-  std::int64_t step = 1;
+  if (x.numel() < worth_a_copy || transposed_axis(x) < 0) return x;
+  bool stretched = false;
   for (int axis = 0; axis < x.rank(); ++axis)
-    if (x.shape()[axis] > 1) step = x.strides()[static_cast<std::size_t>(axis)];
-  return step == 0 || step == 1 ? x : packed(x);
+    stretched |= x.shape()[axis] > 1 && x.strides()[static_cast<std::size_t>(axis)] == 0;
+  return stretched ? x : packed_copy(x);
 }
 
 template <class T>
@@ -31,7 +32,7 @@ void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, 
   const std::size_t n_in = x.size();
   strides[n_in] = out.strides();
   for (std::size_t i = 0; i < n_in; ++i) {
-    in_order[i] = gathered(*x[i], out.shape());
+    in_order[i] = gathered(*x[i]);
     strides[i] = broadcast_strides(in_order[i], out.shape());
   }
   const Space space(out.shape(), strides, n_in + 1);
@@ -111,7 +112,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
   const Shape shape = node.shape;
   std::array<Strides, max_operands> strides{};
   for (std::size_t i = 0; i < values; ++i)
-    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i], shape), shape);
+    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i]), shape);
 
   std::array<Array, max_arity> out, before;  // `out` is to be a sum with it
   std::array<bool, max_arity> direct{}, fresh{};

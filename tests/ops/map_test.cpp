@@ -1,5 +1,7 @@
 #include <gradtape/ops/extend.hpp>
 
+#include <array>
+
 #include <ops/rows.hpp>
 
 namespace gt = gradtape;
@@ -102,6 +104,23 @@ TEST_CASE("map: comparisons give booleans, and numbers that are captured keep th
   const double slope = 0.1;
   const auto leaky = gt::map([slope](auto v) { return where(v > 0, v, slope * v); }, x);
   CHECK(leaky == gt::approx(gt::tensor({-0.1, 0.5, 2.0})));
+}
+
+TEST_CASE("map: an expression may have variables that are set later") {
+  const auto cube = [](auto x) {
+    decltype(x) y;
+    std::array<decltype(x * x), 2> powers{};
+    y = x;
+    powers[0] = y * y;
+    powers[1] = powers[0] * y;
+    return powers[1];
+  };
+  const auto x = gt::parameter(gt::tensor({1., -2., 3.}));
+  const auto y = gt::map(cube, x);
+  CHECK(gt::equal(y, gt::tensor({1., -8., 27.})));
+  const auto first = gt::grad(gt::sum(y), {x}, {.create_graph = true})[0];
+  CHECK(gt::equal(first, gt::tensor({3., 12., 27.})));
+  CHECK(gt::equal(gt::grad(gt::sum(first), {x})[0], gt::tensor({6., -12., 18.})));
 }
 
 TEST_CASE("map: errors") {
