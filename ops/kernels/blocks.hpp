@@ -118,40 +118,47 @@ class Reader {
   Reader() {}  // and not `= default`, which would clear the buffer
   void open(const Array& array, const Space& space, std::size_t operand, std::int64_t numel) {
     array_ = &array, space_ = &space, operand_ = operand;
-    pattern_ = pattern_of(space, operand);
-    converts_ = array.dtype() != dtype_of<T>;
-    if (pattern_ == Pattern::constant && numel > 0)
+    const bool converts = array.dtype() != dtype_of<T>;
+    const Pattern pattern = pattern_of(space, operand);
+    if (pattern == Pattern::constant && numel > 0) {
       std::fill_n(buffer_, std::min(numel, block_size) + lane_elements,
-                  converts_ ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
-    stretch_ = converts_ ? 0 : space.stretch(operand);
-    if (stretch_ > 0) rows_ = Array::make(dtype_of<T>, {space.row() + block_size + lane_elements});
+                  converts ? static_cast<T>(*array.data<bool>()) : *array.template data<T>());
+      at_hand_ = buffer_, step_ = 0;
+    } else if (pattern == Pattern::packed && !converts) {
+      at_hand_ = array.template data<T>(), step_ = 1;
+    } else if (!converts && (stretch_ = space.stretch(operand)) > 0) {
+      begin_ = -stretch_;
+      rows_ = Array::make(dtype_of<T>, {space.row() + block_size + lane_elements});
+    }
   }
 
   bool is_open() const { return array_ != nullptr; }
 
+  /// Elements [index, index + n), which follow those of the call before.
   const T* block(std::int64_t index, std::int64_t n) {
-    if (pattern_ == Pattern::constant) return buffer_;
-    if (converts_) return gather(array_->data<bool>(), index, n);
+    return at_hand_ ? at_hand_ + index * step_ : block_of_rows(index, n);
+  }
+
+ private:
+  [[gnu::noinline]] const T* block_of_rows(std::int64_t index, std::int64_t n) {
+    if (array_->dtype() != dtype_of<T>) return gather(array_->data<bool>(), index, n);
     const T* data = array_->template data<T>();
-    if (pattern_ == Pattern::packed) return data + index;
-    if (stretch_ > 0 && index % stretch_ + n <= stretch_) return repeated(data, index);
     const std::int64_t row = space_->row();
+    if (stretch_ > 0) {
+      if (index - begin_ >= stretch_) repeat(data, index / stretch_ * stretch_);
+      if (index - begin_ + n <= stretch_) return rows_.template data<T>() + (index - begin_) % row;
+    }
     if (space_->step(operand_) == 1 && index % row + n <= row) return data + space_->offset(operand_, index);
     return gather(data, index, n);
   }
 
- private:
-  /// From a row that stands one behind the other as often as a block can reach.
-  const T* repeated(const T* data, std::int64_t index) {
-    const std::int64_t row = space_->row();
+  /// Puts the row of the stretch from `begin` one behind the other as often as a block can reach.
+  void repeat(const T* data, std::int64_t begin) {
     T* rows = rows_.template data<T>();
-    if (index / stretch_ != at_hand_) {
-      at_hand_ = index / stretch_;
-      std::copy_n(data + space_->offset(operand_, at_hand_ * stretch_), row, rows);
-      for (std::int64_t done = row, all = rows_.numel(); done < all; done *= 2)
-        std::copy_n(rows, std::min(done, all - done), rows + done);
-    }
-    return rows + index % row;
+    begin_ = begin;
+    std::copy_n(data + space_->offset(operand_, begin), space_->row(), rows);
+    for (std::int64_t done = space_->row(), all = rows_.numel(); done < all; done *= 2)
+      std::copy_n(rows, std::min(done, all - done), rows + done);
   }
 
   template <class From>
@@ -196,10 +203,10 @@ class Reader {
   const Array* array_ = nullptr;
   const Space* space_ = nullptr;
   std::size_t operand_ = 0;
-  Pattern pattern_ = Pattern::packed;
-  bool converts_ = false;
-  std::int64_t stretch_ = 0;   // elements over which a row is repeated, or 0
-  std::int64_t at_hand_ = -1;  // the stretch whose row stands in `rows_`
+  const T* at_hand_ = nullptr;  // where element `index` is `step_ * index` from here
+  std::int64_t step_ = 0;
+  std::int64_t stretch_ = 0;  // elements over which a row is repeated, or 0
+  std::int64_t begin_ = 0;    // of the stretch whose row stands in `rows_`
   Array rows_;
   alignas(64) T buffer_[block_size + lane_elements];
 };

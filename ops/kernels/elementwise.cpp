@@ -24,21 +24,25 @@ Array gathered(const Array& x) {
   return stretched ? x : packed_copy(x);
 }
 
+/// Makes ready to be read in blocks what there is of `x`, and gives its strides over `shape`.
+void prepare(std::span<Array> x, const Shape& shape, std::array<Strides, max_operands>& strides) {
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i]), shape);
+}
+
 template <class T>
 void value_blocks(const ElementwiseTable& table, const void* op, Kernel kernel, std::span<const Array* const> x,
                   const Array& out) {
-  std::array<Array, max_arity> in_order;
-  std::array<Strides, max_operands> strides{};
   const std::size_t n_in = x.size();
+  std::array<Array, max_arity> ready;
+  for (std::size_t i = 0; i < n_in; ++i) ready[i] = *x[i];
+  std::array<Strides, max_operands> strides{};
+  prepare(ready, out.shape(), strides);
   strides[n_in] = out.strides();
-  for (std::size_t i = 0; i < n_in; ++i) {
-    in_order[i] = gathered(*x[i]);
-    strides[i] = broadcast_strides(in_order[i], out.shape());
-  }
   const Space space(out.shape(), strides, n_in + 1);
   parallel_for(out.numel(), elements_a_part, [&](std::int64_t begin, std::int64_t end) {
     std::array<Reader<T>, max_arity> readers;
-    for (std::size_t i = 0; i < n_in; ++i) readers[i].open(in_order[i], space, i, out.numel());
+    for (std::size_t i = 0; i < n_in; ++i) readers[i].open(ready[i], space, i, out.numel());
     alignas(64) T staged[block_size + lane_elements];
     for_each_block(begin, end, [&](std::int64_t index, std::int64_t n) {
       const void* in[max_arity];
@@ -111,8 +115,7 @@ void vjp_blocks(const ElementwiseTable& table, const void* op, unsigned needs, B
 
   const Shape shape = node.shape;
   std::array<Strides, max_operands> strides{};
-  for (std::size_t i = 0; i < values; ++i)
-    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i]), shape);
+  prepare(x, shape, strides);
 
   std::array<Array, max_arity> out, before;  // `out` is to be a sum with it
   std::array<bool, max_arity> direct{}, fresh{};
@@ -289,16 +292,17 @@ template <class T>
 Array jvp_blocks(const ElementwiseTable& table, const void* op, std::size_t i, const Array& t, Node& node) {
   const std::size_t values = static_cast<std::size_t>(table.arity) + 2;
   const unsigned needs = 1u << i, reads = table.vjp_reads[needs];
-  const auto value = [&](std::size_t k) -> const Array& { return k == 0 ? t : node.saved()[k - 1]; };
-  std::array<Strides, max_operands> strides{};
+  std::array<Array, max_arity + 2> x;
   for (std::size_t k = 0; k < values; ++k)
-    if (k == 0 || reads >> k & 1) strides[k] = broadcast_strides(value(k), node.shape);
+    if (reads >> k & 1) x[k] = k == 0 ? t : node.saved()[k - 1];
+  std::array<Strides, max_operands> strides{};
+  prepare(x, node.shape, strides);
   const Array out = Array::make(node.dtype, node.shape);
   strides[values] = out.strides();
   const Space space(node.shape, strides, values + 1);
   std::array<Reader<T>, max_arity + 2> readers;
   for (std::size_t k = 0; k < values; ++k)
-    if (reads >> k & 1) readers[k].open(value(k), space, k, out.numel());
+    if (x[k]) readers[k].open(x[k], space, k, out.numel());
   const Kernel kernel = table.vjp[needs][dtype_of<T> == f64];
   for_each_block(0, out.numel(), [&](std::int64_t index, std::int64_t n) {
     const void* in[max_arity + 2]{};

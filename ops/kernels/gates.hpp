@@ -3,7 +3,6 @@
 #include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/rule.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

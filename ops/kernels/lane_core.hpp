@@ -197,16 +197,19 @@ class First {
 #endif
   }
 
-  /// Zeros behind them.
-  B load(const T* from) const {
+  /// With `behind` behind them.
+  B load(const T* from, T behind = T{0}) const {
 #if defined(__AVX512F__)
-    if constexpr (masked && is_double<B>) return _mm512_maskz_loadu_pd(mask_, from);
-    if constexpr (masked && !is_double<B>) return _mm512_maskz_loadu_ps(mask_, from);
+    if constexpr (masked && is_double<B>) return _mm512_mask_loadu_pd(B(behind), mask_, from);
+    if constexpr (masked && !is_double<B>) return _mm512_mask_loadu_ps(B(behind), mask_, from);
 #elif defined(__AVX__)
-    if constexpr (masked && is_double<B>) return _mm256_maskload_pd(from, mask_);
-    if constexpr (masked && !is_double<B>) return _mm256_maskload_ps(from, mask_);
+    if constexpr (masked && is_double<B>)
+      return _mm256_blendv_pd(B(behind), _mm256_maskload_pd(from, mask_), _mm256_castsi256_pd(mask_));
+    if constexpr (masked && !is_double<B>)
+      return _mm256_blendv_ps(B(behind), _mm256_maskload_ps(from, mask_), _mm256_castsi256_ps(mask_));
 #endif
-    alignas(64) T all[B::size] = {};
+    alignas(64) T all[B::size];
+    B(behind).store_aligned(all);
     for (std::int64_t i = 0; i < n_; ++i) all[i] = from[i];
     return B::load_aligned(all);
   }

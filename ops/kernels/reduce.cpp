@@ -65,25 +65,37 @@ using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 template <class T>
 constexpr auto lane = static_cast<std::int64_t>(xsimd::batch<T>::size);
 
-/// Packed elements to one number: in lanes within a block, and over the blocks in Wide, so that long sums stay exact.
+/// A register's elements to one number: its halves with each other until four are left, or two of 64 bits.
+template <class R, class B, class T = typename B::value_type>
+Wide<T> fold(const B& x) {
+  alignas(64) T lanes[B::size];
+  x.store_aligned(lanes);
+  if constexpr (sizeof(B) > 16) {
+    using Half = xsimd::make_sized_batch_t<T, B::size / 2>;
+    return fold<R>(R::combine(Half::load_aligned(lanes), Half::load_aligned(lanes + Half::size)));
+  } else {
+    return std::accumulate(lanes + 1, lanes + B::size, static_cast<Wide<T>>(lanes[0]),
+                           [](Wide<T> a, T b) { return R::combine(a, static_cast<Wide<T>>(b)); });
+  }
+}
+
+/// Packed elements to one number: in lanes within a block, whose sum and those of all blocks are in Wide, so that long
+/// sums stay exact.
 template <class R, class T>
 Wide<T> reduce_piece(const T* x, std::int64_t n) {
   using Batch = xsimd::batch<T>;
   constexpr std::int64_t block = 512;
-  Wide<T> total = static_cast<Wide<T>>(R::template start<T>);
+  constexpr T start = R::template start<T>;
+  Wide<T> total = static_cast<Wide<T>>(start);
   for (std::int64_t at = 0; at < n; at += block) {
     const std::int64_t end = std::min(n, at + block);
-    const Batch start(R::template start<T>);
-    Batch part[4] = {start, start, start, start};
+    Batch part[4] = {Batch(start), Batch(start), Batch(start), Batch(start)};
     std::int64_t i = at;
     for (; i + 4 * lane<T> <= end; i += 4 * lane<T>)
       for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane<T>));
     for (; i + lane<T> <= end; i += lane<T>) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
-    const Batch all = R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]));
-    alignas(64) T lanes[Batch::size];
-    all.store_aligned(lanes);
-    for (const T lane_value : lanes) total = R::combine(total, static_cast<Wide<T>>(lane_value));
-    for (; i < end; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
+    if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i, start));
+    total = R::combine(total, fold<R>(R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]))));
   }
   return total;
 }
@@ -115,14 +127,14 @@ void combine_rows(T* part, const T* from, std::int64_t step, std::int64_t n) {
   }
 }
 
-/// `to = combine(to, part)`, in lanes as far as `to` goes.
+/// `to = combine(to, part)`; behind `to` nothing is touched.
 template <class R, class T>
 void combine_part(T* to, const T* part, std::int64_t n) {
   using Batch = xsimd::batch<T>;
-  std::int64_t j = 0;
-  for (; j + lane<T> <= n; j += lane<T>)
-    R::combine(Batch::load_unaligned(to + j), Batch::load_aligned(part + j)).store_unaligned(to + j);
-  for (; j < n; ++j) to[j] = R::combine(to[j], part[j]);
+  for (std::int64_t j = 0; j < n; j += lane<T>) {
+    const lanes::First<Batch> first(std::min(lane<T>, n - j));
+    first.store(to + j, R::combine(first.load(to + j), Batch::load_aligned(part + j)));
+  }
 }
 
 /// (n, inner) -> (inner), of so few elements that their sums need no other place than registers.
