@@ -51,7 +51,7 @@ void detail::throw_not_floating(std::string_view op, Dtype dtype) {
   throw DtypeError(fmt::format("{}: no meaning for {}; convert with .to(gradtape::f32)", op, to_string(dtype)));
 }
 
-Leaf& Tensor::leaf(const char* caller) const {
+Leaf& Tensor::leaf(std::string_view caller) const {
   if (!is_leaf())
     throw GradientError(fmt::format(
         "{}: this tensor{} is no leaf: only leaves, made by gradtape::parameter, keep a gradient and can be assigned",
@@ -59,7 +59,7 @@ Leaf& Tensor::leaf(const char* caller) const {
   return static_cast<Leaf&>(*value_.node);
 }
 
-Keeper& Tensor::keeper(const char* caller) const {
+Keeper& Tensor::keeper(std::string_view caller) const {
   if (!value_.node || !value_.node->keeps_grad)
     throw GradientError(
         fmt::format("{}: this tensor{} keeps no gradient: only leaves, made by gradtape::parameter, and results of "

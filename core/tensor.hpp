@@ -129,11 +129,11 @@ class Tensor {
     return std::move(value_);
   }
   /// The leaf behind this handle. Throws GradientError that names `parameter` if there is none.
-  Leaf& leaf(const char* caller = "leaf") const;
+  Leaf& leaf(std::string_view caller = "leaf") const;
 
  private:
   const Array& leaf_value() const;
-  Keeper& keeper(const char* caller) const;
+  Keeper& keeper(std::string_view caller) const;
   Tensor& rebind(const char* op, Tensor result);
   double number_item() const;
   std::int64_t integer_item() const;

@@ -28,7 +28,7 @@ void move(const Update<T>& u, const AdamOptions& options) {
 
 }  // namespace
 
-Adam::Adam(const char* name, const Groups& parameters, const AdamOptions& options)
+Adam::Adam(std::string_view name, const Groups& parameters, const AdamOptions& options)
     : Optimizer(name, parameters, options.lr, options.weight_decay,
                 {.elements = {"exp_avg", "exp_avg_sq", options.amsgrad ? "max_exp_avg_sq" : nullptr}}),
       options_(options) {

@@ -30,7 +30,7 @@ class Adam : public Optimizer {
   void step() override;
 
  protected:
-  Adam(const char* name, const Groups& parameters, const AdamOptions& options);  ///< under another name
+  Adam(std::string_view name, const Groups& parameters, const AdamOptions& options);  ///< under another name
 
  private:
   AdamOptions options_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -104,13 +105,13 @@ class Optimizer {
  protected:
   /// Throws GradientError that names the optimizer for a tensor that is no leaf, ValueError for an option, its own or a
   /// group's, outside of its domain.
-  Optimizer(const char* name, const Groups& parameters, double rate, double weight_decay, const Memory& memory);
+  Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay, const Memory& memory);
   Optimizer(const Optimizer&) = default;             ///< for the same parameters; remembers on its own from here
   Optimizer(Optimizer&&) = default;                  ///< takes over what the other remembers
   Optimizer& operator=(const Optimizer&) = default;  ///< the same
   Optimizer& operator=(Optimizer&&) = default;       ///< the same
 
-  const char* name() const { return name_; }  ///< for messages
+  std::string_view name() const { return name_; }  ///< for messages
 
   /// Calls `rule(Update<T>)` for each parameter that has a gradient.
   template <class Rule>
@@ -163,7 +164,7 @@ class Optimizer {
   };
   void start(Slot& slot, const Leaf& leaf) const;
 
-  const char* name_;
+  std::string_view name_;
   Memory memory_;
   std::vector<Slot> slots_;
 };
