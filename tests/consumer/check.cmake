@@ -1,6 +1,6 @@
 # Uses gradtape in another project, in one of three ways; main.cpp is the README's program:
-#   cmake -D compiler=g++ -D build=DIR -P check.cmake                        embedded. Only the consumer's own files are
-#                                                                            compiled, unless CI asks for the whole program
+#   cmake -D compiler=g++ -D build=DIR -D whole=ON -P check.cmake            embedded; unless the whole is wanted, only the
+#                                                                            consumer's own files are compiled
 #   cmake -D compiler=g++ -D build=DIR -D prefix=PREFIX -P check.cmake       installed there, found by CMake
 #   cmake -D compiler=g++ -D build=DIR -D pc=PREFIX/…/gradtape.pc -P check.cmake   the same, found by pkg-config
 
@@ -58,7 +58,7 @@ if(EXISTS ${build}/gradtape/gradtape.pc)
   message(FATAL_ERROR "gradtape is installed with the project that embeds it")
 endif()
 
-if(prefix OR DEFINED ENV{CI})
+if(prefix OR whole)
   run(${CMAKE_COMMAND} --build ${build})
   run(${build}/consumer)
   must_be_in_readme("${output}")
