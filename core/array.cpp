@@ -167,10 +167,12 @@ bool copied_as_transposed(const Array& to, const Array& from) {
     Shape others = to.shape();
     others.set(across, 1);
     others.set(-1, 1);
-    detail::for_each_row<2>(others, {to.strides(), from.strides()}, [&](std::int64_t, const auto& at) {
-      detail::copy_transposed<Lanes>(to.data<T>() + at[0], to.strides()[axis], from.data<T>() + at[1],
-                                     from.strides()[last], to.shape()[across], to.shape()[-1]);
-    });
+    const std::int64_t rows = to.shape()[across], columns = to.shape()[-1];
+    const std::int64_t step = to.strides()[axis], from_step = from.strides()[last];
+    detail::for_each_row<2>(others, {to.strides(), from.strides()},
+                            [=, out = to.data<T>(), in = from.data<T>()](std::int64_t, const auto& at) {
+                              detail::copy_transposed<Lanes>(out + at[0], step, in + at[1], from_step, rows, columns);
+                            });
     return true;
   }
   return false;

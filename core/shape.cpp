@@ -37,11 +37,9 @@ Shape::Shape(std::span<const Integer> dims) {
   check_dims({begin(), end()});
 }
 
-void Shape::push_back(std::int64_t dim) {
-  if (rank_ == max_rank)
-    throw ShapeError(
-        fmt::format("shape: {} cannot take another axis; at most {} are supported", to_string(*this), max_rank));
-  dims_[static_cast<std::size_t>(rank_++)] = dim;
+void Shape::throw_full() const {
+  throw ShapeError(
+      fmt::format("shape: {} cannot take another axis; at most {} are supported", to_string(*this), max_rank));
 }
 
 void IntegerList::push_back(std::int64_t n) {

@@ -50,8 +50,12 @@ class Shape {
   const std::int64_t* begin() const { return dims_.data(); }        ///< first dimension
   const std::int64_t* end() const { return dims_.data() + rank_; }  ///< past the last
 
-  /// Adds an axis at the end.
-  void push_back(std::int64_t dim);
+  /// Adds an axis at the end. Throws ShapeError where there are `max_rank`.
+  void push_back(std::int64_t dim) {
+    if (rank_ == max_rank) [[unlikely]]
+      throw_full();
+    dims_[static_cast<std::size_t>(rank_++)] = dim;
+  }
   /// Replaces the size of one axis.
   void set(int axis, std::int64_t dim) { dims_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)] = dim; }
 
@@ -64,6 +68,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] void throw_full() const;
+
   std::int32_t rank_ = 0;
   std::array<std::int64_t, max_rank> dims_{};
 };

@@ -6,31 +6,56 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 /// Loops over arrays of any strides: stretched, backwards and overlapping ones included.
 namespace gradtape::inline v0::detail {
 
-/// Calls `row(n, at)` for every run of n elements along the last axis of `shape`, in row-major order; at[k] is where it
-/// starts under `strides[k]`. A scalar is one run of one element.
+/// Calls `row(n, at)` for what elements [begin, begin + count) of `shape`, in row-major order, have of each row along
+/// its last axis: n of them, the first at `at[k]` under `strides[k]`. A scalar is a row of one element.
 template <std::size_t N, class F>
-void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, F row) {
-  if (shape.numel() == 0) return;
-  const int last = shape.rank() - 1;
-  const std::int64_t n = last < 0 ? 1 : shape[last];
+void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, std::int64_t begin, std::int64_t count,
+                  F row) {
+  if (count == 0) return;
+  const int last = shape.rank() - 1, second = last - 1;
+  const std::int64_t length = last < 0 ? 1 : shape[last];
+  std::int64_t skipped = 0;  // of the first row
   std::array<std::int64_t, max_rank> index{};
   std::array<std::int64_t, N> at{};
-  while (true) {
-    row(n, at);
-    int axis = last - 1;
-    for (; axis >= 0; --axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      const bool more = ++index[a] < shape[axis];
-      for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][a] * (more ? 1 : 1 - shape[axis]);
-      if (more) break;
-      index[a] = 0;
-    }
-    if (axis < 0) return;
+  const auto move = [&](int axis, std::int64_t steps) {
+    for (std::size_t k = 0; k < N; ++k) at[k] += strides[k][static_cast<std::size_t>(axis)] * steps;
+  };
+  if (begin > 0) {  // divisions take as long as a small row
+    move(last, skipped = begin % length);
+    begin /= length;
+    for (int axis = second; axis >= 0; begin /= shape[axis--])
+      move(axis, index[static_cast<std::size_t>(axis)] = begin % shape[axis]);
   }
+  while (true) {
+    std::int64_t rows = last < 1 ? 1 : shape[second] - index[static_cast<std::size_t>(second)];
+    while (true) {  // along the axis before the last, where rows may be short
+      const std::int64_t n = std::min(count, length - skipped);
+      row(n, at);
+      count -= n;
+      if (count == 0) return;
+      if (skipped > 0) move(last, -std::exchange(skipped, 0));
+      if (--rows == 0) break;
+      move(second, 1);
+    }
+    for (int axis = second;; --axis) {
+      std::int64_t& i = index[static_cast<std::size_t>(axis)];
+      const bool more = axis != second && ++i < shape[axis];
+      move(axis, more ? 1 : 1 - shape[axis]);
+      if (more) break;
+      i = 0;
+    }
+  }
+}
+
+/// The same for all elements.
+template <std::size_t N, class F>
+void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, F row) {
+  for_each_row<N>(shape, strides, 0, shape.numel(), row);
 }
 
 /// Calls `f(To&, From)` for every element of `to` and its counterpart in `from`, of one shape, in row-major order.

@@ -2,16 +2,18 @@
 
 #include <gradtape/core/array.hpp>
 #include <gradtape/core/parallel.hpp>
+#include <gradtape/core/strided.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include <xsimd/xsimd.hpp>
 
 /// How the elementwise driver walks its operands: kernels only ever see packed blocks, whatever the broadcasting
-/// pattern. For one source file alone, and unnamed, so that a copy compiled for another instruction set keeps its own.
+/// pattern. Unnamed, so that every copy of a source file, for another instruction set, keeps its own.
 namespace gradtape::inline v0::detail {
 namespace {
 
@@ -22,41 +24,43 @@ constexpr std::size_t max_operands = 10;
 
 /// The common iteration space of some operands: axes that can be walked as one are merged.
 struct Space {
-  int rank = 0;
-  std::array<std::int64_t, max_rank> dims{};
+  Shape shape;
   std::array<Strides, max_operands> strides{};
 
-  /// `strides[k]`, over `shape`, for each of `n` operands.
-  Space(const Shape& shape, const std::array<Strides, max_operands>& given, std::size_t n) {
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] == 1) continue;
-      const auto a = static_cast<std::size_t>(axis), last = static_cast<std::size_t>(rank) - 1;
-      bool merge = rank > 0;
-      for (std::size_t k = 0; merge && k < n; ++k) merge = strides[k][last] == given[k][a] * shape[axis];
-      const std::size_t to = merge ? last : static_cast<std::size_t>(rank++);
-      dims[to] = merge ? dims[to] * shape[axis] : shape[axis];
-      for (std::size_t k = 0; k < n; ++k) strides[k][to] = given[k][a];
+  /// `given[k]`, over `all`, for each of `n` operands.
+  Space(const Shape& all, const std::array<Strides, max_operands>& given, std::size_t n) {
+    for (std::size_t a = 0; a < static_cast<std::size_t>(all.rank()); ++a) {
+      const std::int64_t dim = all.begin()[a];
+      if (dim == 1) continue;
+      const auto last = static_cast<std::size_t>(shape.rank()) - 1;
+      bool merge = shape.rank() > 0;
+      for (std::size_t k = 0; merge && k < n; ++k) merge = strides[k][last] == given[k][a] * dim;
+      if (merge)
+        shape.set(-1, shape[-1] * dim);
+      else
+        shape.push_back(dim);
+      for (std::size_t k = 0; k < n; ++k) strides[k][merge ? last : last + 1] = given[k][a];
     }
-    if (rank == 0) dims[0] = 1, rank = 1;
+    if (shape.rank() == 0) shape.push_back(1);
   }
 
-  std::int64_t row() const { return dims[static_cast<std::size_t>(rank) - 1]; }
-  std::int64_t step(std::size_t operand) const { return strides[operand][static_cast<std::size_t>(rank) - 1]; }
+  std::int64_t row() const { return shape[-1]; }
+  std::int64_t step(std::size_t operand) const { return strides[operand][static_cast<std::size_t>(shape.rank()) - 1]; }
 
   /// Where element `index` stands in an operand.
   std::int64_t offset(std::size_t operand, std::int64_t index) const {
     std::int64_t at = 0;
-    for (std::size_t a = static_cast<std::size_t>(rank); a-- > 0; index /= dims[a])
-      at += index % dims[a] * strides[operand][a];
+    for (int axis = shape.rank() - 1; axis >= 0; index /= shape[axis--])
+      at += index % shape[axis] * strides[operand][static_cast<std::size_t>(axis)];
     return at;
   }
 
   /// Over so many elements an operand repeats a row of consecutive ones; 0 where that is not worth preparing for.
   std::int64_t stretch(std::size_t operand) const {
-    if (rank < 2 || row() > most_repeated || step(operand) != 1) return 0;
-    const auto next = static_cast<std::size_t>(rank) - 2;
-    const std::int64_t length = row() * dims[next];
-    return strides[operand][next] == 0 && length >= 2 * block_size ? length : 0;
+    if (shape.rank() < 2 || row() > most_repeated || step(operand) != 1) return 0;
+    const std::int64_t length = row() * shape[-2];
+    const bool repeats = strides[operand][static_cast<std::size_t>(shape.rank()) - 2] == 0;
+    return repeats && length >= 2 * block_size ? length : 0;
   }
 };
 
@@ -64,36 +68,28 @@ struct Space {
 /// element `index + at` of the space and stands at `offset` in the operand.
 template <class F>
 void for_each_run(const Space& space, std::size_t operand, std::int64_t index, std::int64_t count, F f) {
-  const Strides& strides = space.strides[operand];
-  const auto last = static_cast<std::size_t>(space.rank) - 1;
-  const std::int64_t row = space.row();
-  std::array<std::int64_t, max_rank> place{};  // of the row, along the axes before the last
-  std::int64_t start = 0, in_row = index % row, done = 0;
-  index /= row;
-  for (std::size_t a = last; a-- > 0; index /= space.dims[a]) {
-    place[a] = index % space.dims[a];
-    start += place[a] * strides[a];
-  }
-  for (;;) {
-    std::int64_t rows = 1, step = 0, offset = start + in_row * strides[last];
-    if (last > 0) rows = space.dims[last - 1] - place[last - 1], step = strides[last - 1];
-    for (; rows > 0; --rows) {  // along the axis before the last
-      const std::int64_t n = std::min(count - done, row - in_row);
-      f(offset, done, n);
-      done += n;
-      if (done == count) return;
-      offset += step - in_row * strides[last];
-      in_row = 0;
-    }
-    start -= place[last - 1] * strides[last - 1];
-    place[last - 1] = 0;
-    for (std::size_t a = last - 1; a-- > 0;) {
-      start += strides[a];
-      if (++place[a] < space.dims[a]) break;
-      start -= strides[a] * space.dims[a];
-      place[a] = 0;
-    }
-  }
+  std::int64_t done = 0;
+  for_each_row<1>(space.shape, {space.strides[operand]}, index, count, [&](std::int64_t n, const auto& offset) {
+    f(offset[0], done, n);
+    done += n;
+  });
+}
+
+/// A packed copy of a transpose, which is made tile by tile, or else its elements would be read one by one from far
+/// apart.
+Array gathered(const Array& x) {
+  constexpr std::int64_t worth_a_copy = 1 << 12;
+  if (x.numel() < worth_a_copy || transposed_axis(x) < 0) return x;
+  bool stretched = false;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    stretched |= x.shape()[axis] > 1 && x.strides()[static_cast<std::size_t>(axis)] == 0;
+  return stretched ? x : packed_copy(x);
+}
+
+/// Makes ready to be read in blocks what there is of `x`, and gives its strides over `shape`.
+void prepare(std::span<Array> x, const Shape& shape, std::array<Strides, max_operands>& strides) {
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (x[i]) strides[i] = broadcast_strides(x[i] = gathered(x[i]), shape);
 }
 
 enum class Pattern { packed, constant, strided };
@@ -102,11 +98,11 @@ Pattern pattern_of(const Space& space, std::size_t operand) {
   const Strides& s = space.strides[operand];
   bool constant = true, packed = true;
   std::int64_t expected = 1;
-  for (std::size_t a = static_cast<std::size_t>(space.rank); a-- > 0;) {
-    if (space.dims[a] == 1) continue;
-    constant &= s[a] == 0;
-    packed &= s[a] == expected;
-    expected *= space.dims[a];
+  for (int axis = space.shape.rank() - 1; axis >= 0; expected *= space.shape[axis--]) {
+    if (space.shape[axis] == 1) continue;
+    const std::int64_t stride = s[static_cast<std::size_t>(axis)];
+    constant &= stride == 0;
+    packed &= stride == expected;
   }
   return packed ? Pattern::packed : constant ? Pattern::constant : Pattern::strided;
 }
@@ -208,103 +204,6 @@ class Reader {
   std::int64_t stretch_ = 0;  // elements over which a row is repeated, or 0
   std::int64_t begin_ = 0;    // of the stretch whose row stands in `rows_`
   Array rows_;
-  alignas(64) T buffer_[block_size + lane_elements];
-};
-
-/// Sum of `n` packed elements, in an order that depends on `n` alone.
-template <class T>
-double sum_block(const T* x, std::int64_t n) {
-  using Batch = xsimd::batch<T>;
-  constexpr auto size = static_cast<std::int64_t>(Batch::size);
-  Batch a(T{0}), b(T{0});
-  std::int64_t i = 0;
-  for (; i + 2 * size <= n; i += 2 * size) a += Batch::load_unaligned(x + i), b += Batch::load_unaligned(x + i + size);
-  double rest = 0;
-  for (; i < n; ++i) rest += static_cast<double>(x[i]);
-  return static_cast<double>(xsimd::hadd(a + b)) + rest;
-}
-
-/// Takes the gradient of one input block by block.
-template <class T>
-class Writer {
- public:
-  Writer() {}  // and not `= default`, which would clear the buffer
-  /// Adds into `target`, which is packed, has the operand's strides in `space` and holds numbers when a block
-  /// of it is added to.
-  void open(const Array& target, const Space& space, std::size_t operand, bool direct, std::int64_t numel) {
-    target_ = &target, space_ = &space, operand_ = operand, direct_ = direct;
-    pattern_ = pattern_of(space, operand);
-    if (direct || pattern_ == Pattern::constant) return;
-    repeats_ = numel > 0 && space.stretch(operand) == numel;
-    if (repeats_)
-      wide_ = Array::make(f64, {space.row() + block_size});
-    else if (dtype_of<T> == f32 && numel >= many * target.numel())
-      wide_ = Array::make(f64, target.shape());
-    if (wide_) fill(wide_, 0);
-  }
-  bool is_open() const { return target_ != nullptr; }
-
-  /// Where the kernel is to write a block.
-  T* block(std::int64_t index) { return direct_ ? target_->template data<T>() + index : buffer_; }
-
-  /// Folds what the kernel has written.
-  void fold(const T* block, std::int64_t index, std::int64_t n) {
-    T* out = target_->template data<T>();
-    if (direct_) return;
-    if (pattern_ == Pattern::constant) {
-      total_ += sum_block(block, n);
-      return;
-    }
-    if (repeats_)
-      add_run(wide_.data<double>() + index % space_->row(), block, n);
-    else if (wide_)
-      add(wide_.data<double>(), block, index, n);
-    else
-      add(out, block, index, n);
-  }
-
-  void finish() {
-    T* out = target_->template data<T>();
-    if (!direct_ && pattern_ == Pattern::constant && target_->numel() > 0) *out += static_cast<T>(total_);
-    if (!wide_) return;
-    double* sums = wide_.data<double>();
-    const std::int64_t size = target_->numel();
-    for (std::int64_t i = size; i < wide_.numel(); ++i) sums[i % size] += sums[i];
-    for (std::int64_t i = 0; i < size; ++i) out[i] = static_cast<T>(static_cast<double>(out[i]) + sums[i]);
-  }
-
- private:
-  static constexpr std::int64_t many = 1024;  // so many terms an element are worth adding up in double
-
-  template <class Sum>
-  static void add_run(Sum* out, const T* from, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) out[i] += static_cast<Sum>(from[i]);
-  }
-
-  template <class Sum>
-  void add(Sum* out, const T* block, std::int64_t index, std::int64_t n) {
-    const std::int64_t step = space_->step(operand_);
-    for_each_run(*space_, operand_, index, n, [&](std::int64_t offset, std::int64_t at, std::int64_t run) {
-      const T* from = block + at;
-      Sum* to = out + offset;
-      if (step == 1)
-        add_run(to, from, run);
-      else if (step == 0)
-        *to += static_cast<Sum>(sum_block(from, run));
-      else
-        for (std::int64_t i = 0; i < run; ++i) to[i * step] += static_cast<Sum>(from[i]);
-    });
-  }
-
-  const Array* target_ = nullptr;
-  const Space* space_ = nullptr;
-  std::size_t operand_ = 0;
-  Pattern pattern_ = Pattern::packed;
-  bool direct_ = false;
-  bool repeats_ =
-      false;          // the target is a row: a block is added to as many of it as it reaches, one sum for each place
-  double total_ = 0;  // a single sum over everything is kept in double,
-  Array wide_;        // and so are many long ones
   alignas(64) T buffer_[block_size + lane_elements];
 };
 
