@@ -21,6 +21,8 @@ SPEED = {  # libtorch / gradtape, at least; by hand / gradtape, at least
     "sigmoid 1M": (2.2, None),
     "add 1M": (1.1, None),
     "add row 1M": (1.0, None),
+    "add row of 3 1M": (1.0, None),
+    "add transposed 1M": (1.0, None),
     "sum 1M": (1.0, None),
     "sum axis 0 1M": (1.0, None),
     "sum axis 1 1M": (1.0, None),

@@ -132,6 +132,10 @@ bench::Workload primitive(const std::string& name, F f) {
           [f]() -> bench::Step { return [f, x = large(), y = large()] { benchmark::DoNotOptimize(f(x, y)); }; }};
 }
 
+bench::Step add_short_row() {
+  return [x = torch::randn({bench::points, 3}), y = torch::randn({3})] { benchmark::DoNotOptimize(x + y); };
+}
+
 }  // namespace
 
 std::vector<bench::Workload> bench::workloads() {
@@ -153,6 +157,8 @@ std::vector<bench::Workload> bench::workloads() {
       primitive("sigmoid", [](const Tensor& x, const Tensor&) { return x.sigmoid(); }),
       primitive("add", [](const Tensor& x, const Tensor& y) { return x + y; }),
       primitive("add row", [](const Tensor& x, const Tensor& y) { return x + y[0]; }),
+      {"add row of 3 1M", add_short_row},
+      primitive("add transposed", [](const Tensor& x, const Tensor& y) { return x + y.t(); }),
       primitive("sum", [](const Tensor& x, const Tensor&) { return x.sum(); }),
       primitive("sum axis 0", [](const Tensor& x, const Tensor&) { return x.sum(0); }),
       primitive("sum axis 1", [](const Tensor& x, const Tensor&) { return x.sum(1); }),
