@@ -11,8 +11,8 @@
 /// Loops over arrays of any strides: stretched, backwards and overlapping ones included.
 namespace gradtape::inline v0::detail {
 
-/// Calls `row(n, at)` for what elements [begin, begin + count) of `shape`, in row-major order, have of each row along
-/// its last axis: n of them, the first at `at[k]` under `strides[k]`. A scalar is a row of one element.
+/// Calls `row(n, at)` for what elements [begin, begin + count) of `shape`, which exist, have of each row along its last
+/// axis, in row-major order: n of them, the first at `at[k]` under `strides[k]`. A scalar is a row of one element.
 template <std::size_t N, class F>
 void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, std::int64_t begin, std::int64_t count,
                   F row) {
@@ -27,9 +27,9 @@ void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, std
   };
   if (begin > 0) {  // divisions take as long as a small row
     move(last, skipped = begin % length);
-    begin /= length;
-    for (int axis = second; axis >= 0; begin /= shape[axis--])
-      move(axis, index[static_cast<std::size_t>(axis)] = begin % shape[axis]);
+    std::int64_t rows = begin / length;
+    for (int axis = second; axis >= 0; rows /= shape[axis--])
+      move(axis, index[static_cast<std::size_t>(axis)] = rows % shape[axis]);
   }
   while (true) {
     std::int64_t rows = last < 1 ? 1 : shape[second] - index[static_cast<std::size_t>(second)];

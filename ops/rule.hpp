@@ -1,7 +1,9 @@
 #pragma once
 
+#include <gradtape/core/observe.hpp>
 #include <gradtape/ops/rule_values.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

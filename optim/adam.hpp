@@ -2,6 +2,7 @@
 
 #include <gradtape/optim/optimizer.hpp>
 
+#include <string_view>
 #include <utility>
 
 namespace gradtape::inline v0::optim {

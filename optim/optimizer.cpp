@@ -7,7 +7,8 @@
 
 namespace gradtape::inline v0::optim {
 
-Optimizer::Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay, const Memory& memory)
+Optimizer::Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay,
+                     const Memory& memory)
     : lr(rate), name_(name), memory_(memory) {
   require_not_negative("lr", rate);
   require_not_negative("weight_decay", weight_decay);

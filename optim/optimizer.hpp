@@ -103,8 +103,8 @@ class Optimizer {
   double lr;  ///< the rate of the next step; assign to it to change it
 
  protected:
-  /// Throws GradientError that names the optimizer for a tensor that is no leaf, ValueError for an option, its own or a
-  /// group's, outside of its domain.
+  /// `name` is a literal: it is not copied. Throws GradientError that names the optimizer for a tensor that is no leaf,
+  /// ValueError for an option, its own or a group's, outside of its domain.
   Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay, const Memory& memory);
   Optimizer(const Optimizer&) = default;             ///< for the same parameters; remembers on its own from here
   Optimizer(Optimizer&&) = default;                  ///< takes over what the other remembers

@@ -11,9 +11,9 @@
 #include <gradtape/testing/sample.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <ostream>
+#include <utility>
 
 #include <fmt/format.h>
 

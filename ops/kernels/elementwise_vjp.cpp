@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
 
 #include <xsimd/xsimd.hpp>
 

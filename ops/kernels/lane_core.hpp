@@ -184,6 +184,13 @@ template <class B>
 class First {
  public:
   using T = typename B::value_type;
+#if defined(__AVX512F__)
+  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 64;
+#elif defined(__AVX__)
+  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 32;
+#else
+  static constexpr bool masked = false;  // it goes through memory
+#endif
   explicit First(std::int64_t n) : n_(n) {
 #if defined(__AVX512F__)
     if constexpr (masked) mask_ = static_cast<Mask>((1u << n) - 1);
@@ -197,19 +204,16 @@ class First {
 #endif
   }
 
-  /// With `behind` behind them.
-  B load(const T* from, T behind = T{0}) const {
+  /// Zeros behind them.
+  B load(const T* from) const {
 #if defined(__AVX512F__)
-    if constexpr (masked && is_double<B>) return _mm512_mask_loadu_pd(B(behind), mask_, from);
-    if constexpr (masked && !is_double<B>) return _mm512_mask_loadu_ps(B(behind), mask_, from);
+    if constexpr (masked && is_double<B>) return _mm512_maskz_loadu_pd(mask_, from);
+    if constexpr (masked && !is_double<B>) return _mm512_maskz_loadu_ps(mask_, from);
 #elif defined(__AVX__)
-    if constexpr (masked && is_double<B>)
-      return _mm256_blendv_pd(B(behind), _mm256_maskload_pd(from, mask_), _mm256_castsi256_pd(mask_));
-    if constexpr (masked && !is_double<B>)
-      return _mm256_blendv_ps(B(behind), _mm256_maskload_ps(from, mask_), _mm256_castsi256_ps(mask_));
+    if constexpr (masked && is_double<B>) return _mm256_maskload_pd(from, mask_);
+    if constexpr (masked && !is_double<B>) return _mm256_maskload_ps(from, mask_);
 #endif
-    alignas(64) T all[B::size];
-    B(behind).store_aligned(all);
+    alignas(64) T all[B::size] = {};
     for (std::int64_t i = 0; i < n_; ++i) all[i] = from[i];
     return B::load_aligned(all);
   }
@@ -230,10 +234,8 @@ class First {
  private:
 #if defined(__AVX512F__)
   using Mask = std::conditional_t<is_double<B>, __mmask8, __mmask16>;
-  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 64;
   Mask mask_ = 0;
 #elif defined(__AVX__)
-  static constexpr bool masked = std::is_floating_point_v<T> && sizeof(B) == 32;
   __m256i mask_ = {};
 #endif
   std::int64_t n_;

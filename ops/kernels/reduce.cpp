@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
 #include <xsimd/xsimd.hpp>
 
@@ -65,22 +69,28 @@ using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 template <class T>
 constexpr auto lane = static_cast<std::int64_t>(xsimd::batch<T>::size);
 
-/// A register's elements to one number: its halves with each other until four are left, or two of 64 bits.
+/// A register's elements to one number: halves of double with each other, so that few additions wait for others.
 template <class R, class B, class T = typename B::value_type>
 Wide<T> fold(const B& x) {
-  alignas(64) T lanes[B::size];
-  x.store_aligned(lanes);
-  if constexpr (sizeof(B) > 16) {
-    using Half = xsimd::make_sized_batch_t<T, B::size / 2>;
-    return fold<R>(R::combine(Half::load_aligned(lanes), Half::load_aligned(lanes + Half::size)));
+  [[maybe_unused]] constexpr std::size_t half = B::size / 2;
+  if constexpr (std::is_same_v<T, float>) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return fold<R>(R::combine(lanes::widen(x, std::index_sequence<i...>()),
+                                lanes::widen(x, std::index_sequence<(i + half)...>())));
+    }(std::make_index_sequence<half>());
   } else {
-    return std::accumulate(lanes + 1, lanes + B::size, static_cast<Wide<T>>(lanes[0]),
-                           [](Wide<T> a, T b) { return R::combine(a, static_cast<Wide<T>>(b)); });
+    const lanes::Elements<B> e(x);
+    if constexpr (std::is_same_v<T, double> && half > 1) {
+      using Half = xsimd::make_sized_batch_t<T, half>;
+      return fold<R>(R::combine(Half::load_aligned(e.at), Half::load_aligned(e.at + half)));
+    } else {
+      return std::accumulate(e.at + 1, e.at + B::size, e.at[0], [](T p, T q) { return R::combine(p, q); });
+    }
   }
 }
 
-/// Packed elements to one number: in lanes within a block, whose sum and those of all blocks are in Wide, so that long
-/// sums stay exact.
+/// Packed elements to one number: in lanes within a block, and across lanes and blocks in Wide, so that long sums stay
+/// exact.
 template <class R, class T>
 Wide<T> reduce_piece(const T* x, std::int64_t n) {
   using Batch = xsimd::batch<T>;
@@ -94,7 +104,11 @@ Wide<T> reduce_piece(const T* x, std::int64_t n) {
     for (; i + 4 * lane<T> <= end; i += 4 * lane<T>)
       for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane<T>));
     for (; i + lane<T> <= end; i += lane<T>) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
-    if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i, start));
+    if constexpr (lanes::First<Batch>::masked && start == T{0}) {
+      if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i));
+    } else {
+      for (; i < end; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
+    }
     total = R::combine(total, fold<R>(R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]))));
   }
   return total;
@@ -127,14 +141,14 @@ void combine_rows(T* part, const T* from, std::int64_t step, std::int64_t n) {
   }
 }
 
-/// `to = combine(to, part)`; behind `to` nothing is touched.
+/// `to = combine(to, part)`, in lanes as far as `to` goes.
 template <class R, class T>
 void combine_part(T* to, const T* part, std::int64_t n) {
   using Batch = xsimd::batch<T>;
-  for (std::int64_t j = 0; j < n; j += lane<T>) {
-    const lanes::First<Batch> first(std::min(lane<T>, n - j));
-    first.store(to + j, R::combine(first.load(to + j), Batch::load_aligned(part + j)));
-  }
+  std::int64_t j = 0;
+  for (; j + lane<T> <= n; j += lane<T>)
+    R::combine(Batch::load_unaligned(to + j), Batch::load_aligned(part + j)).store_unaligned(to + j);
+  for (; j < n; ++j) to[j] = R::combine(to[j], part[j]);
 }
 
 /// (n, inner) -> (inner), of so few elements that their sums need no other place than registers.

@@ -137,6 +137,12 @@ TEST_CASE("long sums of f32 stay exact") {
         doctest::Approx(static_cast<double>(n) * static_cast<double>(0.1F)).epsilon(1e-6));
 }
 
+TEST_CASE("sums and products of f32 go across lanes in double") {
+  CHECK(gt::sum(gt::tensor({1e8f, 1, -1e8f, 0})).item() == 1);
+  CHECK(gt::prod(gt::tensor({1e20f, 1e20f, 1e-20f, 1})).item() == doctest::Approx(1e20));
+  CHECK(gt::prod(gt::tensor({1e-30f, 1e-30f, 1e30f, 1e30f})).item() == doctest::Approx(1));
+}
+
 TEST_CASE("reductions of i64 are exact beyond 2^53 and wrap around beyond 2^63") {
   const std::int64_t big = (std::int64_t{1} << 60) + 1;
   const std::vector<std::int64_t> values{big, -7, big, 3, -big, 11, 1, 2};
