@@ -218,6 +218,23 @@ class First {
     return B::load_aligned(all);
   }
 
+  /// With `behind` behind them.
+  B load(const T* from, T behind) const
+    requires masked
+  {
+#if defined(__AVX512F__)
+    if constexpr (is_double<B>)
+      return _mm512_mask_loadu_pd(B(behind), mask_, from);
+    else
+      return _mm512_mask_loadu_ps(B(behind), mask_, from);
+#elif defined(__AVX__)
+    if constexpr (is_double<B>)
+      return _mm256_blendv_pd(B(behind), load(from), _mm256_castsi256_pd(mask_));
+    else
+      return _mm256_blendv_ps(B(behind), load(from), _mm256_castsi256_ps(mask_));
+#endif
+  }
+
   void store(T* to, const B& x) const {
 #if defined(__AVX512F__)
     if constexpr (masked && is_double<B>) return _mm512_mask_storeu_pd(to, mask_, x);

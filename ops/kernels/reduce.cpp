@@ -36,7 +36,7 @@ struct Prod {
 
 /// a if it is better or NaN, else b, which may be NaN too; xsimd 8.1's own != is false for NaN on AVX.
 template <class X, class Better>
-X better_of(const X& a, const X& b, Better better) {
+[[gnu::always_inline]] inline X better_of(const X& a, const X& b, Better better) {
   if constexpr (std::is_arithmetic_v<X>)
     return better(a, b) || a != a ? a : b;
   else
@@ -45,7 +45,7 @@ X better_of(const X& a, const X& b, Better better) {
 
 struct Max {
   template <class X>
-  static X combine(const X& a, const X& b) {
+  [[gnu::always_inline]] static X combine(const X& a, const X& b) {
     return better_of(a, b, [](const X& x, const X& y) { return x > y; });
   }
   template <class T>
@@ -55,7 +55,7 @@ struct Max {
 
 struct Min {
   template <class X>
-  static X combine(const X& a, const X& b) {
+  [[gnu::always_inline]] static X combine(const X& a, const X& b) {
     return better_of(a, b, [](const X& x, const X& y) { return x < y; });
   }
   template <class T>
@@ -69,7 +69,8 @@ using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 template <class T>
 constexpr auto lane = static_cast<std::int64_t>(xsimd::batch<T>::size);
 
-/// A register's elements to one number: halves of double with each other, so that few additions wait for others.
+/// A register's elements to one number: halves of double with each other, so that few operations wait for others and
+/// none for a branch; whole numbers one after the other.
 template <class R, class B, class T = typename B::value_type>
 Wide<T> fold(const B& x) {
   [[maybe_unused]] constexpr std::size_t half = B::size / 2;
@@ -80,11 +81,13 @@ Wide<T> fold(const B& x) {
     }(std::make_index_sequence<half>());
   } else {
     const lanes::Elements<B> e(x);
-    if constexpr (std::is_same_v<T, double> && half > 1) {
+    if constexpr (!std::is_same_v<T, double>)
+      return std::accumulate(e.at + 1, e.at + B::size, e.at[0], [](T p, T q) { return R::combine(p, q); });
+    else if constexpr (half == 1)
+      return R::combine(B(e.at[0]), B(e.at[1])).get(0);
+    else {
       using Half = xsimd::make_sized_batch_t<T, half>;
       return fold<R>(R::combine(Half::load_aligned(e.at), Half::load_aligned(e.at + half)));
-    } else {
-      return std::accumulate(e.at + 1, e.at + B::size, e.at[0], [](T p, T q) { return R::combine(p, q); });
     }
   }
 }
@@ -104,8 +107,8 @@ Wide<T> reduce_piece(const T* x, std::int64_t n) {
     for (; i + 4 * lane<T> <= end; i += 4 * lane<T>)
       for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane<T>));
     for (; i + lane<T> <= end; i += lane<T>) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
-    if constexpr (lanes::First<Batch>::masked && start == T{0}) {
-      if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i));
+    if constexpr (lanes::First<Batch>::masked) {
+      if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i, start));
     } else {
       for (; i < end; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
     }
