@@ -218,22 +218,24 @@ class First {
     return B::load_aligned(all);
   }
 
+#ifdef __AVX__
   /// With `behind` behind them.
   B load(const T* from, T behind) const
     requires masked
   {
-#if defined(__AVX512F__)
+#ifdef __AVX512F__
     if constexpr (is_double<B>)
       return _mm512_mask_loadu_pd(B(behind), mask_, from);
     else
       return _mm512_mask_loadu_ps(B(behind), mask_, from);
-#elif defined(__AVX__)
+#else
     if constexpr (is_double<B>)
       return _mm256_blendv_pd(B(behind), load(from), _mm256_castsi256_pd(mask_));
     else
       return _mm256_blendv_ps(B(behind), load(from), _mm256_castsi256_ps(mask_));
 #endif
   }
+#endif
 
   void store(T* to, const B& x) const {
 #if defined(__AVX512F__)
