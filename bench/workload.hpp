@@ -48,7 +48,7 @@ inline std::vector<Mlp> mlps() {
 constexpr double learning_rate = 0.01;
 constexpr int chain_length = 1000;
 constexpr std::int64_t side = 1000;  // of the square matrices in every workload of 1M elements
-constexpr std::int64_t points = side * side / 3;
+constexpr std::int64_t points = side * side / 3;  // of three coordinates each, for short rows
 constexpr std::int64_t pinn_width = 32, pinn_points = 64;
 
 /// Two convolutions 3x3 with relu and 2x2 maxima after each, then two linear layers: one channel -> 32 -> 64, 128, 10.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gradtape/core/observe.hpp>
+#include <gradtape/ops/kernels/lane_math.hpp>
 #include <gradtape/ops/rule_values.hpp>
 
 #include <concepts>
@@ -18,6 +19,9 @@ Array scalar(std::string_view op, double number, Dtype dtype);
 }
 
 namespace gradtape::inline v0::rule {
+
+namespace lanes = gradtape::detail::lanes;
+
 namespace detail {
 
 template <class... G>

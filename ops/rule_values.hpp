@@ -2,7 +2,6 @@
 
 #include <gradtape/core/dtype.hpp>
 #include <gradtape/core/tensor.hpp>
-#include <gradtape/ops/kernels/lane_math.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -18,8 +17,6 @@
 /// on probes, whose types say at compile time which values a gradient reads; and on dual numbers, which carry a
 /// derivative along.
 namespace gradtape::inline v0::rule {
-
-namespace lanes = gradtape::detail::lanes;
 
 /// A lane, a mask, a probe or a dual number.
 template <class T>
