@@ -44,6 +44,8 @@ void copy_transposed(T* to, std::int64_t to_step, const T* from, std::int64_t fr
   for (std::int64_t begin = 0; begin < rows; begin += strip) {
     const std::int64_t end = std::min(begin + strip, rows), whole_end = begin + (end - begin) / n * n;
     for (std::int64_t j = 0; j < whole; j += n) {
+      if (j + strip < whole)  // rows so far apart are not foreseen by the processor
+        for (std::int64_t k = 0; k < n; ++k) __builtin_prefetch(from + begin + (j + k + strip) * from_step);
       for (std::int64_t i = begin; i < whole_end; i += n) {
         V square[n];
         for (std::int64_t k = 0; k < n; ++k) std::memcpy(&square[k], from + i + (j + k) * from_step, sizeof(V));
