@@ -42,13 +42,14 @@ void for_each_row(const Shape& shape, const std::array<Strides, N>& strides, std
       if (--rows == 0) break;
       move(second, 1);
     }
-    for (int axis = second;; --axis) {
-      std::int64_t& i = index[static_cast<std::size_t>(axis)];
-      const bool more = axis != second && ++i < shape[axis];
-      move(axis, more ? 1 : 1 - shape[axis]);
-      if (more) break;
-      i = 0;
-    }
+    const auto start_over = [&](int axis) {
+      move(axis, 1 - shape[axis]);
+      index[static_cast<std::size_t>(axis)] = 0;
+    };
+    start_over(second);
+    int axis = second - 1;
+    for (; ++index[static_cast<std::size_t>(axis)] == shape[axis]; --axis) start_over(axis);
+    move(axis, 1);
   }
 }
 

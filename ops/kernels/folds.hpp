@@ -2,28 +2,14 @@
 
 #include <gradtape/core/array.hpp>
 #include <gradtape/ops/kernels/blocks.hpp>
+#include <gradtape/ops/kernels/reduce_piece.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-#include <xsimd/xsimd.hpp>
-
 /// How gradients of operands that were broadcast are summed, block by block. Unnamed, like blocks.hpp.
 namespace gradtape::inline v0::detail {
 namespace {
-
-/// Sum of `n` packed elements, in an order that depends on `n` alone.
-template <class T>
-double sum_block(const T* x, std::int64_t n) {
-  using Batch = xsimd::batch<T>;
-  constexpr auto size = static_cast<std::int64_t>(Batch::size);
-  Batch a(T{0}), b(T{0});
-  std::int64_t i = 0;
-  for (; i + 2 * size <= n; i += 2 * size) a += Batch::load_unaligned(x + i), b += Batch::load_unaligned(x + i + size);
-  double rest = 0;
-  for (; i < n; ++i) rest += static_cast<double>(x[i]);
-  return static_cast<double>(xsimd::hadd(a + b)) + rest;
-}
 
 /// Takes the gradient of one input block by block.
 template <class T>
@@ -53,7 +39,7 @@ class Writer {
     T* out = target_->template data<T>();
     if (direct_) return;
     if (pattern_ == Pattern::constant) {
-      total_ += sum_block(block, n);
+      total_ += reduce_piece<Sum>(block, n);
       return;
     }
     if (repeats_)
@@ -77,23 +63,23 @@ class Writer {
  private:
   static constexpr std::int64_t many = 1024;  // so many terms an element are worth adding up in double
 
-  template <class Sum>
-  static void add_run(Sum* out, const T* from, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) out[i] += static_cast<Sum>(from[i]);
+  template <class Total>
+  static void add_run(Total* out, const T* from, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] += static_cast<Total>(from[i]);
   }
 
-  template <class Sum>
-  void add(Sum* out, const T* block, std::int64_t index, std::int64_t n) {
+  template <class Total>
+  void add(Total* out, const T* block, std::int64_t index, std::int64_t n) {
     const std::int64_t step = space_->step(operand_);
     for_each_run(*space_, operand_, index, n, [&](std::int64_t offset, std::int64_t at, std::int64_t run) {
       const T* from = block + at;
-      Sum* to = out + offset;
+      Total* to = out + offset;
       if (step == 1)
         add_run(to, from, run);
       else if (step == 0)
-        *to += static_cast<Sum>(sum_block(from, run));
+        *to += static_cast<Total>(reduce_piece<Sum>(from, run));
       else
-        for (std::int64_t i = 0; i < run; ++i) to[i * step] += static_cast<Sum>(from[i]);
+        for (std::int64_t i = 0; i < run; ++i) to[i * step] += static_cast<Total>(from[i]);
     });
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -66,6 +67,12 @@ xsimd::batch<T, Arch> select(const xsimd::batch_bool<T, Arch>& mask, const xsimd
   else
 #endif
     return xsimd::select(mask, x, y);
+}
+
+/// Where the mask is not set. xsimd 8.1's own ! compares with zero, on AVX as integers of each half.
+template <class T, class Arch>
+xsimd::batch_bool<T, Arch> inverse(const xsimd::batch_bool<T, Arch>& mask) {
+  return ~mask;
 }
 
 /// -x, of zeros too: xsimd 8.1 subtracts from zero on AVX-512. Its own is found by an unqualified call, so say
@@ -278,11 +285,26 @@ B by_element(F f, const B& x, const X&... more) {
   return B::load_aligned(y.at);
 }
 
-/// Elements `i` of x, converted. Loops over memory would wait for what they have just written.
-template <class A, std::size_t... i>
-xsimd::batch<double, A> widen(const xsimd::batch<float, A>& x, std::index_sequence<i...>) {
+/// Its elements in two registers of double, the first ones first. By instructions, for g++ 12 makes each of them from
+/// smaller ones.
+template <class A>
+std::array<xsimd::batch<double, A>, 2> widen(const xsimd::batch<float, A>& x) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(x) == 64)
+    return {_mm512_cvtps_pd(_mm512_castps512_ps256(x)),
+            _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)))};
+#endif
+#ifdef __AVX__
+  if constexpr (sizeof(x) == 32)
+    return {_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
+#endif
+#ifdef __SSE2__
+  if constexpr (sizeof(x) == 16) return {_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))};
+#else
   using Wide = typename xsimd::batch<double, A>::register_type;
-  return Wide(__builtin_convertvector(__builtin_shufflevector(x.data, x.data, i...), Wide));
+  return {Wide(__builtin_convertvector(__builtin_shufflevector(x.data, x.data, 0, 1), Wide)),
+          Wide(__builtin_convertvector(__builtin_shufflevector(x.data, x.data, 2, 3), Wide))};
+#endif
 }
 
 /// The elements of two registers, converted.
@@ -296,13 +318,8 @@ xsimd::batch<float, A> narrow(const xsimd::batch<double, A>& x, const xsimd::bat
 /// `f`, a function of registers of double, of registers of float.
 template <class F, class A, class... X>
 xsimd::batch<float, A> in_double(F f, const xsimd::batch<float, A>& x, const X&... more) {
-  constexpr std::size_t half = xsimd::batch<float, A>::size / 2;
-  const auto lower = std::make_index_sequence<half>();
-  const auto upper = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::index_sequence<(i + half)...>();
-  }(lower);
-  return narrow(f(widen(x, lower), widen(more, lower)...), f(widen(x, upper), widen(more, upper)...),
-                std::make_index_sequence<2 * half>());
+  const auto half = [&](std::size_t i) { return f(widen(x)[i], widen(more)[i]...); };
+  return narrow(half(0), half(1), std::make_index_sequence<xsimd::batch<float, A>::size>());
 }
 
 }  // namespace gradtape::inline v0::detail::lanes

@@ -84,7 +84,7 @@ B pow(const B& x, const B& y) {
   const B half = y * number<B>(0.5);
   const auto whole = xsimd::floor(y) == y, odd = whole && xsimd::floor(half) < half;
   const B result = xsimd::select(odd, with_sign(size, x), size);
-  const B real = xsimd::select(x < B(0) && a <= largest && !whole, quiet_nan<B>(), result);
+  const B real = xsimd::select(x < B(0) && a <= largest && lanes::inverse(whole), quiet_nan<B>(), result);
   return xsimd::select(y == B(0) || x == B(1), B(1), real);
 }
 

@@ -53,12 +53,12 @@ B sign(const B& x) {
 
 template <class B>
 auto isnan(const B& x) {
-  return !(x == x);
+  return inverse(x == x);
 }
 template <class B>
 auto isinf(const B& x) {
   if constexpr (is_integer<B>)
-    return !(x == x);
+    return inverse(x == x);
   else
     return xsimd::abs(x) == infinity<B>();
 }

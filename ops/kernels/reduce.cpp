@@ -1,29 +1,19 @@
 #include <gradtape/core/parallel.hpp>
 #include <gradtape/ops/kernels/lane_core.hpp>
 #include <gradtape/ops/kernels/reduce.hpp>
+#include <gradtape/ops/kernels/reduce_piece.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <numeric>
 #include <type_traits>
-#include <utility>
 
 #include <xsimd/xsimd.hpp>
 
 namespace gradtape::inline v0::detail {
 namespace {
-
-struct Sum {
-  template <class X>
-  static X combine(const X& a, const X& b) {
-    return a + b;
-  }
-  template <class T>
-  static constexpr T start = T{0};
-};
 
 struct Prod {
   template <class X>
@@ -34,13 +24,18 @@ struct Prod {
   static constexpr T start = T{1};
 };
 
-/// a if it is better or NaN, else b, which may be NaN too; xsimd 8.1's own != is false for NaN on AVX.
+/// a if it is better or NaN, else b, which may be NaN too. xsimd 8.1's own != is false for NaN on AVX, and its ! slow.
 template <class X, class Better>
 [[gnu::always_inline]] inline X better_of(const X& a, const X& b, Better better) {
-  if constexpr (std::is_arithmetic_v<X>)
+  if constexpr (std::is_arithmetic_v<X>) {
     return better(a, b) || a != a ? a : b;
-  else
-    return lanes::select(better(a, b) | !(a == a), a, b);
+  } else {
+    const X best = lanes::select(better(a, b), a, b);
+    if constexpr (std::is_integral_v<typename X::value_type>)
+      return best;
+    else
+      return lanes::select(a == a, best, a);
+  }
 }
 
 struct Max {
@@ -62,60 +57,6 @@ struct Min {
   static constexpr T start =
       std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
 };
-
-template <class T>
-using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
-
-template <class T>
-constexpr auto lane = static_cast<std::int64_t>(xsimd::batch<T>::size);
-
-/// A register's elements to one number: halves of double with each other, so that few operations wait for others and
-/// none for a branch; whole numbers one after the other.
-template <class R, class B, class T = typename B::value_type>
-Wide<T> fold(const B& x) {
-  [[maybe_unused]] constexpr std::size_t half = B::size / 2;
-  if constexpr (std::is_same_v<T, float>) {
-    return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return fold<R>(R::combine(lanes::widen(x, std::index_sequence<i...>()),
-                                lanes::widen(x, std::index_sequence<(i + half)...>())));
-    }(std::make_index_sequence<half>());
-  } else {
-    const lanes::Elements<B> e(x);
-    if constexpr (!std::is_same_v<T, double>)
-      return std::accumulate(e.at + 1, e.at + B::size, e.at[0], [](T p, T q) { return R::combine(p, q); });
-    else if constexpr (half == 1)
-      return R::combine(B(e.at[0]), B(e.at[1])).get(0);
-    else {
-      using Half = xsimd::make_sized_batch_t<T, half>;
-      return fold<R>(R::combine(Half::load_aligned(e.at), Half::load_aligned(e.at + half)));
-    }
-  }
-}
-
-/// Packed elements to one number: in lanes within a block, and across lanes and blocks in Wide, so that long sums stay
-/// exact.
-template <class R, class T>
-Wide<T> reduce_piece(const T* x, std::int64_t n) {
-  using Batch = xsimd::batch<T>;
-  constexpr std::int64_t block = 512;
-  constexpr T start = R::template start<T>;
-  Wide<T> total = static_cast<Wide<T>>(start);
-  for (std::int64_t at = 0; at < n; at += block) {
-    const std::int64_t end = std::min(n, at + block);
-    Batch part[4] = {Batch(start), Batch(start), Batch(start), Batch(start)};
-    std::int64_t i = at;
-    for (; i + 4 * lane<T> <= end; i += 4 * lane<T>)
-      for (std::int64_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], Batch::load_unaligned(x + i + k * lane<T>));
-    for (; i + lane<T> <= end; i += lane<T>) part[0] = R::combine(part[0], Batch::load_unaligned(x + i));
-    if constexpr (lanes::First<Batch>::masked) {
-      if (i < end) part[1] = R::combine(part[1], lanes::First<Batch>(end - i).load(x + i, start));
-    } else {
-      for (; i < end; ++i) total = R::combine(total, static_cast<Wide<T>>(x[i]));
-    }
-    total = R::combine(total, fold<R>(R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]))));
-  }
-  return total;
-}
 
 /// One packed row to one number, in an order that depends on its length alone.
 template <class R, class T>

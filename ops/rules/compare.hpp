@@ -101,7 +101,7 @@ auto operator==(A a, B b) {
 template <class A, class B>
   requires Pair<A, B>
 auto operator!=(A a, B b) {
-  return lift<NotEqual>([](auto x, auto y) { return !(x == y); }, a, b);
+  return lift<NotEqual>([](auto x, auto y) { return lanes::inverse(x == y); }, a, b);
 }
 
 /// `condition ? a : b`, lane by lane; what is not chosen has no effect on the result, NaN included.
@@ -128,14 +128,12 @@ auto where(C condition, A a, B b) {
 template <class A, class B>
   requires Pair<A, B>
 auto maximum(A a, B b) {
-  return lift<Maximum>(
-      [](auto x, auto y) { return lanes::select(!(x == x), x, gradtape::detail::lanes::select(x > y, x, y)); }, a, b);
+  return lift<Maximum>([](auto x, auto y) { return lanes::select(x == x, lanes::select(x > y, x, y), x); }, a, b);
 }
 template <class A, class B>
   requires Pair<A, B>
 auto minimum(A a, B b) {
-  return lift<Minimum>(
-      [](auto x, auto y) { return lanes::select(!(x == x), x, gradtape::detail::lanes::select(x < y, x, y)); }, a, b);
+  return lift<Minimum>([](auto x, auto y) { return lanes::select(x == x, lanes::select(x < y, x, y), x); }, a, b);
 }
 
 struct Clamp {

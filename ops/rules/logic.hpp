@@ -103,11 +103,11 @@ template <class A, class B>
   requires Pair<A, B>
 auto logical_xor(A a, B b) {
   // xsimd 8.1 takes ^ of masks for | on AVX-512.
-  return lift<LogicalXor>([](auto x, auto y) { return (x | y) & !(x & y); }, a, b);
+  return lift<LogicalXor>([](auto x, auto y) { return (x | y) & lanes::inverse(x & y); }, a, b);
 }
 template <Value X>
 auto logical_not(X x) {
-  return lift<LogicalNot>([](auto v) { return !v; }, x);
+  return lift<LogicalNot>([](auto v) { return lanes::inverse(v); }, x);
 }
 
 }  // namespace gradtape::inline v0::rule
