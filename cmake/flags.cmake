@@ -4,6 +4,11 @@
 add_library(gradtape_flags INTERFACE)
 target_compile_options(gradtape_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=off)
 
+# A project that embeds gradtape may have chosen no kind of build, which compilers take for no optimisation at all.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  separate_arguments(release UNIX_COMMAND "${CMAKE_CXX_FLAGS_RELEASE}")
+  target_compile_options(gradtape_flags INTERFACE ${release})
+endif()
 if(GRADTAPE_NATIVE)
   target_compile_options(gradtape_flags INTERFACE -march=native)
 endif()

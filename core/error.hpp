@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace gradtape::inline v0 {
 
@@ -9,6 +10,9 @@ namespace gradtape::inline v0 {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+
+  /// Adds to the message while the exception passes by.
+  void add(const std::string& text) { static_cast<std::runtime_error&>(*this) = std::runtime_error(what() + text); }
 };
 
 /// Shapes do not fit each other or the operation; ragged literals; a wrong number of elements; a bad axis.

@@ -9,11 +9,13 @@ namespace {
 
 /// The gradient a sweep starts with: `seed`, or one for an output of exactly one element.
 Tensor start(const char* caller, const Tensor& output, const Tensor& seed) {
-  if (!output.defined()) throw GradientError(fmt::format("{}: the output is an empty Tensor", caller));
+  if (!output.defined())
+    throw GradientError(fmt::format("{}: the output is an empty Tensor (default-constructed or moved from)", caller));
   if (!output.requires_grad())
     throw GradientError(
         fmt::format("{}: this tensor depends on no parameter (requires_grad() is false); make leaves with "
-                    "gradtape::parameter and compute outside of NoGrad",
+                    "gradtape::parameter, compute outside of NoGrad, and ask for gradients that are to be "
+                    "differentiated again with {{.create_graph = true}}",
                     caller));
   output.node()->check_thread();
   if (seed.defined()) {

@@ -20,6 +20,11 @@ void require_saved(const Node* node) {
                     node->name()));
 }
 
+std::string in_rule_of(const Node& node) {
+  return fmt::format(" (in the backward rule of `{}`, whose output is {} {})", node.name(), to_string(node.dtype),
+                     to_string(node.shape));
+}
+
 }  // namespace
 
 void Worklist::push(Node* node) {
@@ -128,7 +133,15 @@ void Sweep::drain(std::uint64_t floor) {
     require_saved(node);
     Backward pass(*this, *node, Tensor(keep ? node->flight : std::exchange(node->flight, {})), recording_,
                   retain_ || checking_, !recording_ && !checking_ && !inner_);
-    node->backward(pass);
+    try {
+      node->backward(pass);
+    } catch (ShapeError& error) {  // of an op within the rule, which knows nothing of it
+      error.add(in_rule_of(*node));
+      throw;
+    } catch (DtypeError& error) {
+      error.add(in_rule_of(*node));
+      throw;
+    }
     if (!retain_) node->release();
   }
 }

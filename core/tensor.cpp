@@ -63,13 +63,15 @@ Keeper& Tensor::keeper(std::string_view caller) const {
   if (!value_.node || !value_.node->keeps_grad)
     throw GradientError(
         fmt::format("{}: this tensor{} keeps no gradient: only leaves, made by gradtape::parameter, and results of "
-                    "gradtape::retain_grad do",
+                    "gradtape::retain_grad do; to change a leaf's value, call its assign under NoGrad",
                     caller, defined() ? " of shape " + to_string(shape()) : ""));
   return static_cast<Keeper&>(*value_.node);
 }
 
-const Array& Tensor::leaf_value() const {
-  if (!value_.node) throw Error("this Tensor is empty (default-constructed or moved from); give it a value first");
+const Array& Tensor::leaf_value(std::string_view op) const {
+  if (!value_.node)
+    throw Error(fmt::format("{}{}this Tensor is empty (default-constructed or moved from); give it a value first", op,
+                            op.empty() ? "" : ": "));
   value_.node->check_thread();
   return static_cast<Leaf&>(*value_.node).value;
 }

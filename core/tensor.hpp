@@ -116,11 +116,11 @@ class Tensor {
     return false;
   }
 
-  /// The values. Throws Error for an empty Tensor.
-  const Array& array() const {
+  /// The values. Throws Error for an empty Tensor, naming the `op` that reads it.
+  const Array& array(std::string_view op = {}) const {
     if (value_.array) [[likely]]
       return value_.array;
-    return leaf_value();
+    return leaf_value(op);
   }
   const detail::Ref<Node>& node() const { return value_.node; }  ///< null for a constant
   /// Both, taken out of this handle.
@@ -133,7 +133,7 @@ class Tensor {
   Leaf& leaf(std::string_view caller = "leaf") const;
 
  private:
-  const Array& leaf_value() const;
+  const Array& leaf_value(std::string_view op) const;
   Keeper& keeper(std::string_view caller) const;
   Tensor& rebind(const char* op, Tensor result);
   double number_item() const;
@@ -269,6 +269,10 @@ template <class T, std::size_t N>
   requires Element<std::remove_const_t<T>>
 Tensor tensor(std::span<T, N> data, const Shape& shape);
 
+/// The same of a vector.
+template <Element T>
+  requires(!std::same_as<T, bool>)
+Tensor tensor(const std::vector<T>& data, const Shape& shape);
 /// The same of a vector, as shape [n].
 template <Element T>
   requires(!std::same_as<T, bool>)
@@ -286,8 +290,14 @@ Tensor tensor(std::span<T, N> data, const Shape& shape) {
 
 template <Element T>
   requires(!std::same_as<T, bool>)
+Tensor tensor(const std::vector<T>& data, const Shape& shape) {
+  return detail::copy_in(data.data(), data.size(), dtype_of<T>, shape);
+}
+
+template <Element T>
+  requires(!std::same_as<T, bool>)
 Tensor tensor(const std::vector<T>& data) {
-  return detail::copy_in(data.data(), data.size(), dtype_of<T>, {data.size()});
+  return tensor(data, {data.size()});
 }
 
 /// Same shape, dtype and elements (NaN differs from everything).

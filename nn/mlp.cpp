@@ -17,6 +17,7 @@ MLP::MLP(const Widths& widths, const MLPOptions& options) : activation_(options.
 }
 
 Tensor MLP::operator()(const Tensor& x) const {
+  if (layers.empty()) throw Error("MLP: there are no layers; was this one moved from?");
   Tensor y = layers[0](x);
   for (std::size_t i = 1; i < layers.size(); ++i) y = layers[i](activation_(y));
   return y;

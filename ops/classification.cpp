@@ -105,8 +105,9 @@ Tensor of_labels(const Tensor& log_p, const Tensor& labels, const CrossEntropyOp
 Tensor of_probabilities(const Tensor& logits, const Tensor& p, const CrossEntropyOptions& options) {
   if (p.shape() != logits.shape() || logits.rank() < 2)
     throw ShapeError(
-        fmt::format("cross_entropy: logits {} and target probabilities {} do not fit; expected both [n, classes]",
-                    to_string(logits.shape()), to_string(p.shape())));
+        fmt::format("cross_entropy: logits {} and target probabilities {} do not fit; expected both [n, classes], or "
+                    "labels as i64, where these are {}",
+                    to_string(logits.shape()), to_string(p.shape()), to_string(p.dtype())));
   const double smoothing = options.label_smoothing;
   Tensor target = smoothing > 0 ? (1 - smoothing) * p + smoothing / static_cast<double>(p.shape()[1]) : p;
   if (options.weight.defined()) target = target * along_classes(options.weight, logits);

@@ -186,7 +186,7 @@ template <class Op, class Arch, std::same_as<Tensor>... X>
 [[gnu::visibility("hidden")]] Tensor elementwise(const Op& op, const X&... inputs) {
   constexpr std::size_t N = sizeof...(X);
   using Traits = ElementwiseTraits<Op, N>;
-  const std::array<const Array*, N> in{&inputs.array()...};
+  const std::array<const Array*, N> in{&inputs.array(Op::name)...};
   unsigned needs = 0, bit = 1;
   ((needs |= inputs.node() ? bit : 0, bit <<= 1), ...);
   const bool flat = Traits::conditions == 0 && !Traits::comparison && are_flat<N>(in);
@@ -220,6 +220,13 @@ template <class Op, class Arch, std::size_t N>
   }(std::make_index_sequence<N>{});
 }
 
+template <class Op, std::size_t N>
+constexpr void check_rule() {
+  static_assert(Differentiable<Op, N> || !rule::detail::NamesVjp<Op>,
+                "the rule `vjp` cannot be called: it takes g, each of the inputs, and perhaps the output: "
+                "`auto vjp(auto g, auto x…) const` or `auto vjp(auto g, auto x…, auto y) const`");
+}
+
 }  // namespace detail
 
 /// Applies the elementwise op to `x…`, Tensors or Operands, with broadcasting, and records it if one needs a gradient.
@@ -234,10 +241,12 @@ template <class Op, class Arch, std::size_t N>
 /// observes it). Errors: ShapeError if the shapes do not broadcast, DtypeError for mixed or unsupported dtypes.
 template <class Op, std::derived_from<Tensor>... X>
 Tensor elementwise(const Op& op, const X&... x) {
+  detail::check_rule<Op, sizeof...(X)>();
   return detail::elementwise<Op, xsimd::default_arch>(op, static_cast<const Tensor&>(x)...);
 }
 template <class Op, std::same_as<Operand>... X>
 Tensor elementwise(const Op& op, const X&... x) {
+  detail::check_rule<Op, sizeof...(X)>();
   if ((x.tensor() && ...)) return detail::elementwise<Op, xsimd::default_arch>(op, *x.tensor()...);
   return detail::elementwise<Op, xsimd::default_arch>(op, std::array<const Operand*, sizeof...(X)>{&x...});
 }

@@ -281,7 +281,7 @@ Tensor record(const Op& op, const X&... inputs) {
   constexpr std::size_t n = sizeof...(X);
   using Recorded = detail::RecordedNode<Op, n>;
   const std::array<const Tensor*, n> x{&static_cast<const Tensor&>(inputs)...};
-  const std::array<const Array*, n> in{&static_cast<const Tensor&>(inputs).array()...};
+  const std::array<const Array*, n> in{&static_cast<const Tensor&>(inputs).array(Op::name)...};
   bool alike = true;
   for (std::size_t i = 1; i < n; ++i) alike = alike && in[i]->dtype() == in[0]->dtype();
   if (!alike) [[unlikely]]

@@ -99,6 +99,15 @@ constexpr bool has_rule(std::index_sequence<I...>) {
 template <class Op, std::size_t N>
 concept Differentiable = has_rule<Op>(std::make_index_sequence<N>{});
 
+struct Vjp {
+  int vjp;
+};
+template <class Op>
+struct OrVjp : Op, Vjp {};
+/// Whether an op has a member `vjp`, whatever it takes: the name is ambiguous then.
+template <class Op>
+concept NamesVjp = !std::is_final_v<Op> && !requires { &OrVjp<Op>::vjp; };
+
 /// A number as a value of the kind of `other`, so that rules need not tell numbers from values.
 template <class X, class Other>
 auto as_value([[maybe_unused]] const Other& other, X x) {

@@ -2,6 +2,7 @@
 #include <gradtape/optim/optimizer.hpp>
 
 #include <string>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -12,15 +13,22 @@ Optimizer::Optimizer(std::string_view name, const Groups& parameters, double rat
     : lr(rate), name_(name), memory_(memory) {
   require_not_negative("lr", rate);
   require_not_negative("weight_decay", weight_decay);
+  std::unordered_map<const Leaf*, std::size_t> seen;
   for (const Group& group : parameters.list()) {
     const double decay = group.weight_decay.value_or(weight_decay);
     require_not_negative("a group's lr_scale", group.lr_scale);
     require_not_negative("a group's weight_decay", decay);
     for (const Tensor& leaf : group.parameters) {
-      (void)leaf.leaf(name);
+      if (const auto [before, added] = seen.try_emplace(&leaf.leaf(name), slots_.size()); !added)
+        throw ValueError(
+            fmt::format("{}: parameter {} of shape {} is parameter {} again and would be moved twice; give "
+                        "each once",
+                        name, slots_.size(), to_string(leaf.shape()), before->second));
       slots_.push_back({leaf, group.lr_scale, decay});
     }
   }
+  if (slots_.empty())
+    throw ValueError(fmt::format("{}: there are no parameters; does the module's visit name its members?", name));
 }
 
 void Optimizer::zero_grad() const {

@@ -52,8 +52,8 @@ TEST_CASE("backward: starts from one element that has a gradient") {
                        gt::ShapeError);
   CHECK_THROWS_WITH_AS(gt::ones({}).backward(),
                        "backward: this tensor depends on no parameter (requires_grad() is false); make leaves with "
-                       "gradtape::parameter and compute "
-                       "outside of NoGrad",
+                       "gradtape::parameter, compute outside of NoGrad, and ask for gradients that are to be "
+                       "differentiated again with {.create_graph = true}",
                        gt::GradientError);
   const auto column = gt::reshape(gt::sum(w * w), {1, 1, 1});  // one element of any rank will do
   column.backward();
@@ -107,7 +107,8 @@ TEST_CASE("grad: what is no leaf has none to read") {
   const auto y = w * w;
   const auto message = [](const std::string& caller, const std::string& shape) {
     return caller + ": this tensor of shape " + shape +
-           " keeps no gradient: only leaves, made by gradtape::parameter, and results of gradtape::retain_grad do";
+           " keeps no gradient: only leaves, made by gradtape::parameter, and results of gradtape::retain_grad do; to "
+           "change a leaf's value, call its assign under NoGrad";
   };
   CHECK_THROWS_WITH_AS(y.grad(), message("grad", "[]").c_str(), gt::GradientError);
   CHECK_THROWS_WITH_AS(gt::ones({2}).grad(), message("grad", "[2]").c_str(), gt::GradientError);

@@ -4,6 +4,9 @@
 #ifdef AS_XT_OF_TEMPORARY
 #include <gradtape/xtensor.hpp>
 #endif
+#ifdef RULE_MISSES_AN_INPUT
+#include <gradtape/ops/extend.hpp>
+#endif
 #ifdef ONNX_NOT_LINKED
 #include <gradtape/onnx/export.hpp>
 #endif
@@ -21,6 +24,14 @@ struct Net : gt::nn::Module {
   void visit(gt::nn::Visitor& v) override { v("w", w); }
 #endif
 };
+
+#ifdef RULE_MISSES_AN_INPUT
+struct Product {
+  static constexpr std::string_view name = "product";
+  auto value(auto x, auto y) const { return x * y; }
+  auto vjp(auto g, auto x) const { return gt::grads(g * x, g * x); }
+};
+#endif
 
 TEST_CASE("misuse") {
   const auto a = gt::ones({2}), b = gt::ones({2});
@@ -53,6 +64,9 @@ TEST_CASE("misuse") {
 #endif
 #ifdef BOOL_IN_SHAPE
   const gt::Shape shape{true, 2};
+#endif
+#ifdef RULE_MISSES_AN_INPUT
+  const auto product = gt::elementwise(Product{}, a, b);
 #endif
   CHECK(gt::equal(a, b));
   CHECK(a == gt::approx(b));

@@ -1,6 +1,7 @@
 #include <gradtape/gradtape.hpp>
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "nn/support.hpp"
@@ -52,6 +53,14 @@ TEST_CASE("MLP: widths of any integer type") {
 TEST_CASE("MLP: errors") {
   CHECK_THROWS_WITH_AS(MLP({5}), "MLP: 1 widths; at least an input and an output width are needed", gt::ValueError);
   CHECK_THROWS_WITH_AS(MLP({5, 0, 1}), "Linear: 5 inputs and 0 outputs; both must be at least 1", gt::ValueError);
+}
+
+TEST_CASE("MLP: one that was moved from says so") {
+  MLP from({2, 3});
+  const MLP to = std::move(from);
+  CHECK(to(gt::zeros({1, 2})).shape() == gt::Shape{1, 3});
+  CHECK_THROWS_WITH_AS(from(gt::zeros({1, 2})),  // NOLINT(bugprone-use-after-move): that is the test
+                       "MLP: there are no layers; was this one moved from?", gt::Error);
 }
 
 TEST_CASE("MLP: learns the exclusive or") {

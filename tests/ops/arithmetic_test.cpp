@@ -21,7 +21,7 @@ const cases::Rows arithmetic([]() -> std::vector<cases::Row> {
             {"add: no meaning for boolean; convert with .to(gradtape::f32)", [=] { gt::add(flags(), flags()); }},
             {"add: the number 0.5 is not whole, and the tensor is i64; convert it with .to(gradtape::f32)",
              [=] { gt::add(n(), 0.5); }},
-            {"this Tensor is empty (default-constructed or moved from); give it a value first",
+            {"add: this Tensor is empty (default-constructed or moved from); give it a value first",
              [] { gt::add(Tensor(), gt::zeros({2})); }}}),
       pairwise("sub", "sub", gt::sub, any, any),
       also(pairwise("mul", "mul", gt::mul, any, any, 3), {},

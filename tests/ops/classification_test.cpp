@@ -86,7 +86,8 @@ const cases::Rows rows([]() -> std::vector<Row> {
             [=] {
               gt::cross_entropy(zeros({3, 4}), integers({0}));
             }},
-           {"cross_entropy: logits [2, 4] and target probabilities [2] do not fit; expected both [n, classes]",
+           {"cross_entropy: logits [2, 4] and target probabilities [2] do not fit; expected both [n, classes], "
+            "or labels as i64, where these are f32",
             [=] {
               gt::cross_entropy(zeros({2, 4}), zeros({2}));
             }},

@@ -215,6 +215,7 @@ TEST_CASE("per_sample_grad: errors") {
   CHECK(message_of<gt::GradientError>([&] {
           return gt::per_sample_grad([](const Tensor& x) { return gt::sum(x); }, {w}, {gt::ones({3, 2})});
         }) ==
-        "grad: this tensor depends on no parameter (requires_grad() is false); make leaves with gradtape::parameter "
-        "and compute outside of NoGrad");
+        "grad: this tensor depends on no parameter (requires_grad() is false); make leaves with gradtape::parameter"
+        ", compute outside of NoGrad, and ask for gradients that are to be differentiated again with "
+        "{.create_graph = true}");
 }

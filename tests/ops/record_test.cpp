@@ -46,6 +46,11 @@ struct WrongShape : Copy {
   Tensor vjp(gt::Wrt<0>, gt::Grad g) const { return gt::sum(g); }
 };
 
+struct WrongProduct : Copy {
+  static constexpr std::string_view name = "wrong_product";
+  Tensor vjp(gt::Wrt<0>, gt::Grad g, gt::In<0> x) const { return gt::matmul(g, x); }
+};
+
 struct WrongDtype : Copy {
   static constexpr std::string_view name = "wrong_dtype";
   Tensor vjp(gt::Wrt<0>, gt::Grad g) const { return g.to(gt::f32); }
@@ -173,6 +178,14 @@ TEST_CASE("a gradient of the wrong shape or dtype names the op and the input") {
   CHECK_FALSE(w.has_grad());
 }
 
+TEST_CASE("an error of an op within a rule names the op whose rule it is") {
+  const Tensor w = leaf({2, 3});
+  CHECK(message_of<gt::ShapeError>([&] { return gt::sum(gt::record(WrongProduct{}, w)).backward(), 0; }) ==
+        "matmul: inner dimensions differ: [2, 3] · [2, 3]; did you mean transpose(b)? (in the backward rule of "
+        "`wrong_product`, whose output is f64 [2, 3])");
+  CHECK_FALSE(w.has_grad());
+}
+
 TEST_CASE("a tail of the wrong shape is not added to the gradient that is there") {
   const Tensor w = leaf(), x = w * 1;
   const Tensor wrong = gt::record(WrongTail{}, x),
@@ -209,5 +222,6 @@ TEST_CASE("record refuses mixed dtypes and empty tensors") {
   CHECK(message_of<gt::DtypeError>([] { return gt::record(Masked{}, leaf(), gt::zeros({3})); }) ==
         "masked: dtypes f64 and f32 do not mix; convert one with .to(gradtape::f64)");
   CHECK_THROWS_WITH_AS(gt::record(Exp{}, Tensor()),
-                       "this Tensor is empty (default-constructed or moved from); give it a value first", gt::Error);
+                       "own_exp: this Tensor is empty (default-constructed or moved from); give it a value first",
+                       gt::Error);
 }

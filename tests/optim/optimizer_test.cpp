@@ -1,3 +1,4 @@
+#include <string>
 #include <vector>
 
 #include "one_leaf.hpp"
@@ -47,6 +48,15 @@ TEST_CASE("groups: options outside of their domain") {
                        "SGD: a group's lr_scale is -1; it must not be negative", gt::ValueError);
   CHECK_THROWS_WITH_AS(Adam({{.parameters = {start()}}, {.parameters = {start()}, .weight_decay = -1}}),
                        "Adam: a group's weight_decay is -1; it must not be negative", gt::ValueError);
+}
+
+TEST_CASE("optimizers: none or one twice are no parameters to move") {
+  CHECK_THROWS_WITH_AS(SGD(std::vector<gt::Tensor>{}),
+                       "SGD: there are no parameters; does the module's visit name its members?", gt::ValueError);
+  const gt::Tensor w = start();
+  const std::string message = "Adam: parameter 2 of shape " + gt::to_string(w.shape()) +
+                              " is parameter 0 again and would be moved twice; give each once";
+  CHECK_THROWS_WITH_AS(Adam({w, start(), w}), message.c_str(), gt::ValueError);
 }
 
 TEST_CASE("a copy of an optimizer remembers on its own") {
