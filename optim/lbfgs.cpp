@@ -2,6 +2,7 @@
 #include <gradtape/optim/flat.hpp>
 #include <gradtape/optim/lbfgs.hpp>
 #include <gradtape/optim/line_search.hpp>
+#include <gradtape/optim/optimizer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -89,7 +90,7 @@ class Objective {
 
 LBFGS::LBFGS(std::vector<Tensor> parameters, const LBFGSOptions& options)
     : lr(options.lr), parameters_(std::move(parameters)), options_(options) {
-  for (const Tensor& w : parameters_) (void)w.leaf("LBFGS");
+  require_parameters("LBFGS", parameters_);
   if (!(options.lr > 0)) throw ValueError(fmt::format("LBFGS: lr is {}; it must be positive", options.lr));
   if (options.max_iter < 1 || options.max_eval.value_or(1) < 1 || options.history_size < 1)
     throw ValueError(fmt::format("LBFGS: max_iter is {}, max_eval {} and history_size {}; each must be at least 1",

@@ -33,8 +33,8 @@ struct LBFGSOptions {
 /// is kept in double, 16·history_size bytes for an element, and lasts from call to call.
 class LBFGS {
  public:
-  /// Handles on leaves. Throws ValueError for options outside of their domain, GradientError for a tensor that is no
-  /// leaf.
+  /// Handles on leaves, each once. Throws ValueError for options outside of their domain or without leaves,
+  /// GradientError for a tensor that is no leaf.
   explicit LBFGS(std::vector<Tensor> parameters, const LBFGSOptions& options = {});
 
   /// Up to max_iter iterations. The closure computes the loss, calls backward, and returns the loss; gradients are

@@ -13,6 +13,7 @@
 #include <gradtape/ops/statistics.hpp>
 #include <gradtape/optim/flat.hpp>
 #include <gradtape/optim/levenberg_marquardt.hpp>
+#include <gradtape/optim/optimizer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +45,7 @@ Tensor jacobian_of(const Tensor& residuals, const std::vector<Tensor>& parameter
 
 LevenbergMarquardt::LevenbergMarquardt(std::vector<Tensor> parameters, const LevenbergMarquardtOptions& options)
     : damping(options.damping), parameters_(std::move(parameters)), options_(options) {
-  for (const Tensor& w : parameters_) (void)w.leaf("LevenbergMarquardt");
+  require_parameters("LevenbergMarquardt", parameters_);
   scale_.resize(flat_values(parameters_).size());
   if (!(options.damping > 0) || !std::isfinite(options.damping))
     throw ValueError(fmt::format("LevenbergMarquardt: damping is {}; it must be positive", options.damping));
@@ -66,7 +67,7 @@ double LevenbergMarquardt::step(FunctionRef<Tensor()> residuals) {
     ++evaluations_;
     const EnableGrad on;
     on_tape = residuals();
-    if (!on_tape.requires_grad() || parameters_.empty())
+    if (!on_tape.requires_grad())
       throw GradientError(
           "LevenbergMarquardt: the residuals depend on no parameter; compute them from the parameters in the closure");
     return reshape(on_tape.detach().to(f64), {-1});

@@ -30,8 +30,8 @@ struct LevenbergMarquardtOptions {
 /// up to some thousand parameters.
 class LevenbergMarquardt {
  public:
-  /// Handles on leaves. Throws ValueError for options outside of their domain, GradientError for a tensor that is no
-  /// leaf.
+  /// Handles on leaves, each once. Throws ValueError for options outside of their domain or without leaves,
+  /// GradientError for a tensor that is no leaf.
   explicit LevenbergMarquardt(std::vector<Tensor> parameters, const LevenbergMarquardtOptions& options = {});
 
   /// Up to max_iter iterations. The closure computes the residuals, of any shape, from the parameters:

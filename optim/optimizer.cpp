@@ -8,27 +8,32 @@
 
 namespace gradtape::inline v0::optim {
 
+void require_parameters(std::string_view optimizer, const std::vector<Tensor>& parameters) {
+  if (parameters.empty())
+    throw ValueError(fmt::format("{}: there are no parameters; does the module's visit name its members?", optimizer));
+  std::unordered_map<const Leaf*, std::size_t> seen;
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (const auto [before, added] = seen.try_emplace(&parameters[i].leaf(optimizer), i); !added)
+      throw ValueError(fmt::format("{}: parameter {} of shape {} is parameter {} again; give each once", optimizer, i,
+                                   to_string(parameters[i].shape()), before->second));
+}
+
 Optimizer::Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay,
                      const Memory& memory)
     : lr(rate), name_(name), memory_(memory) {
   require_not_negative("lr", rate);
   require_not_negative("weight_decay", weight_decay);
-  std::unordered_map<const Leaf*, std::size_t> seen;
+  std::vector<Tensor> all;
   for (const Group& group : parameters.list()) {
     const double decay = group.weight_decay.value_or(weight_decay);
     require_not_negative("a group's lr_scale", group.lr_scale);
     require_not_negative("a group's weight_decay", decay);
     for (const Tensor& leaf : group.parameters) {
-      if (const auto [before, added] = seen.try_emplace(&leaf.leaf(name), slots_.size()); !added)
-        throw ValueError(
-            fmt::format("{}: parameter {} of shape {} is parameter {} again and would be moved twice; give "
-                        "each once",
-                        name, slots_.size(), to_string(leaf.shape()), before->second));
+      all.push_back(leaf);
       slots_.push_back({leaf, group.lr_scale, decay});
     }
   }
-  if (slots_.empty())
-    throw ValueError(fmt::format("{}: there are no parameters; does the module's visit name its members?", name));
+  require_parameters(name, all);
 }
 
 void Optimizer::zero_grad() const {

@@ -40,6 +40,10 @@ class Groups {
   std::vector<Group> groups_;
 };
 
+/// Throws GradientError that names `optimizer` if one of them is no leaf, ValueError if there is none or one twice,
+/// which would be moved twice.
+void require_parameters(std::string_view optimizer, const std::vector<Tensor>& parameters);
+
 /// Makes an array one that nobody else sees and that can be changed in place: a copy, if somebody does.
 inline void make_writable(Array& array) {
   if (!array.exclusive()) array = detail::packed_copy(array);
@@ -104,7 +108,8 @@ class Optimizer {
 
  protected:
   /// `name` is a literal: it is not copied. Throws GradientError that names the optimizer for a tensor that is no leaf,
-  /// ValueError for an option, its own or a group's, outside of its domain.
+  /// ValueError without a parameter, for one given twice, or for an option, its own or a group's, outside of its
+  /// domain.
   Optimizer(std::string_view name, const Groups& parameters, double rate, double weight_decay, const Memory& memory);
   Optimizer(const Optimizer&) = default;             ///< for the same parameters; remembers on its own from here
   Optimizer(Optimizer&&) = default;                  ///< takes over what the other remembers

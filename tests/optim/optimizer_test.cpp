@@ -54,8 +54,8 @@ TEST_CASE("optimizers: none or one twice are no parameters to move") {
   CHECK_THROWS_WITH_AS(SGD(std::vector<gt::Tensor>{}),
                        "SGD: there are no parameters; does the module's visit name its members?", gt::ValueError);
   const gt::Tensor w = start();
-  const std::string message = "Adam: parameter 2 of shape " + gt::to_string(w.shape()) +
-                              " is parameter 0 again and would be moved twice; give each once";
+  const std::string message =
+      "Adam: parameter 2 of shape " + gt::to_string(w.shape()) + " is parameter 0 again; give each once";
   CHECK_THROWS_WITH_AS(Adam({w, start(), w}), message.c_str(), gt::ValueError);
 }
 
