@@ -27,14 +27,15 @@ cases::Row logical(const std::string& op, F f) {
 const cases::Rows logic([]() -> std::vector<cases::Row> {
   const auto any = cases::between(-2, 2);
   // They take every dtype; what is left is a tensor without a value.
-  const auto empty = [](auto f) {
+  const auto empty = [](const std::string& op, auto f) {
     return std::vector<cases::Misuse>{
-        {"this Tensor is empty (default-constructed or moved from); give it a value first", [f] { f(gt::Tensor()); }}};
+        {op + ": this Tensor is empty (default-constructed or moved from); give it a value first",
+         [f] { f(gt::Tensor()); }}};
   };
   return {
-      {"isnan", cases::unary(gt::isnan, any), empty(gt::isnan), 0},
-      {"isinf", cases::unary(gt::isinf, any), empty(gt::isinf), 0},
-      {"isfinite", cases::unary(gt::isfinite, any), empty(gt::isfinite), 0},
+      {"isnan", cases::unary(gt::isnan, any), empty("isnan", gt::isnan), 0},
+      {"isinf", cases::unary(gt::isinf, any), empty("isinf", gt::isinf), 0},
+      {"isfinite", cases::unary(gt::isfinite, any), empty("isfinite", gt::isfinite), 0},
       cases::floating("nan_to_num", gt::nan_to_num, any),
       logical("logical_and", gt::logical_and),
       logical("logical_or", gt::logical_or),
